@@ -1,0 +1,124 @@
+# perilune -- `make help` lists the targets.
+# Everything is built out of tree: build/perilune/core.so, or build/asan/perilune/core.so under sanitizers.
+
+CC          ?= cc
+LUA         ?= lua5.4
+PYTHON      ?= python3
+BUILD       ?= build
+PREFIX      ?= /usr/local
+LUA_LIBDIR  ?= $(PREFIX)/lib/lua/5.4
+LUA_LUADIR  ?= $(PREFIX)/share/lua/5.4
+
+# What Debian 12 calls the things that building and testing need; and what only lint and the rock need.
+PACKAGES      := gcc libc6-dev pkg-config lua5.4 liblua5.4-dev libopenblas-dev libpng-dev zlib1g-dev \
+                 binutils lua-busted lua-argparse lua-cjson dataset-fashion-mnist
+TOOL_PACKAGES := clang libomp-dev cppcheck lua-check luarocks
+
+# Asked once, and only when a recipe needs it: pkg-config itself may be installed by `deps`.
+LUA_CFLAGS = $(eval LUA_CFLAGS := $$(shell pkg-config --cflags lua5.4))$(LUA_CFLAGS)
+LUA_LIBS   = $(eval LUA_LIBS := $$(shell pkg-config --libs lua5.4))$(LUA_LIBS)
+PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags openblas libpng zlib))$(PKG_CFLAGS)
+PKG_LIBS   = $(eval PKG_LIBS := $$(shell pkg-config --libs openblas libpng zlib))$(PKG_LIBS)
+
+# The flags.  NaN and infinity keep their meaning (no -ffast-math); one binary runs on every x86-64 (no
+# -march=native): hot kernels are cloned per instruction set.  liblua is not linked: the host provides it.
+STANDARD  := -std=c11 -D_DEFAULT_SOURCE -D_XOPEN_SOURCE=700
+WARNINGS  := -Wall -Wextra
+OPTIMIZE  := -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast
+ALL_CFLAGS = $(STANDARD) $(WARNINGS) $(OPTIMIZE) -fPIC -fopenmp -fvisibility=hidden \
+             $(SANITIZE) $(LUA_CFLAGS) $(PKG_CFLAGS) $(CFLAGS)
+STRICT    := -Werror -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+             -Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wundef
+
+# A source named NAME.isa.c is compiled once for each instruction set, with -DISA=base, v3 or v4, into
+# NAME.isa.base.o, NAME.isa.v3.o ...; whoever calls it chooses at run time.
+ISAS := base $(if $(filter x86_64 amd64,$(shell uname -m)),v3 v4)
+MARCH_v3 := -march=x86-64-v3
+MARCH_v4 := -march=x86-64-v4 -mprefer-vector-width=512
+
+SOURCES     := $(sort $(wildcard csrc/*/*.c))
+ISA_SOURCES := $(filter %.isa.c,$(SOURCES))
+OBJECTS     := $(patsubst csrc/%.c,$(BUILD)/obj/%.o,$(filter-out $(ISA_SOURCES),$(SOURCES))) \
+               $(foreach isa,$(ISAS),$(patsubst csrc/%.c,$(BUILD)/obj/%.$(isa).o,$(ISA_SOURCES)))
+CORE        := $(BUILD)/perilune/core.so
+HOSTS       := $(patsubst spec/embedding/%.c,$(BUILD)/embedding/%,$(wildcard spec/embedding/*.c))
+
+ENVIRONMENT = LUA_PATH="$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;;" LUA_CPATH="$(CURDIR)/$(BUILD)/?.so;;"
+
+all: $(CORE)  ## build the library
+
+# nodelete: lua_close unloads the library while the threads of OpenMP and OpenBLAS still sleep in its code.
+$(CORE): $(OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -shared -Wl,-z,nodelete,-z,now -o $@ $^ $(LDFLAGS) $(PKG_LIBS) -lm -lpthread
+
+$(BUILD)/obj/%.o: csrc/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+define isa_rule
+$(BUILD)/obj/%.$(1).o: csrc/%.c Makefile
+	@mkdir -p $$(@D)
+	$$(CC) $$(ALL_CFLAGS) $(MARCH_$(1)) -DISA=$(1) -MMD -MP -c -o $$@ $$<
+endef
+$(foreach isa,$(ISAS),$(eval $(call isa_rule,$(isa))))
+
+$(BUILD)/embedding/%: spec/embedding/%.c $(CORE)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $^ -Wl,-rpath,$(abspath $(BUILD)/perilune) $(LDFLAGS) $(LUA_LIBS) $(PKG_LIBS) -lpthread
+
+test: deps  ## run the specs (SPEC=spec/x_spec.lua for one of them)
+	@+$(MAKE) -s specs
+
+SPEC ?= spec
+specs: $(CORE) $(HOSTS)  ## the same, without looking for missing packages
+	PERILUNE_BUILD=$(BUILD) busted --lua="$$(command -v $(LUA))" $(SPEC)
+
+# lua5.4 is not instrumented, so the sanitizer's library is loaded before it.  Clones are resolved by ifuncs,
+# which run before ASan is ready: they are left out.
+asan:  ## rebuild with Address-, Leak- and UndefinedBehaviorSanitizer and run the specs
+	@+$(MAKE) -s BUILD=build/asan OPTIMIZE="-O1 -g -fno-omit-frame-pointer -DPERILUNE_NO_CLONES" \
+	  SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all" sanitized-specs
+
+sanitized-specs: $(CORE) $(HOSTS)
+	PERILUNE_BUILD=$(BUILD) LD_PRELOAD="$$($(CC) -print-file-name=libasan.so)" \
+	  ASAN_OPTIONS=detect_leaks=1 busted --lua="$$(command -v $(LUA))" $(SPEC)
+
+lint:  ## warnings as errors on gcc and clang, cppcheck, luacheck, layering
+	@+$(MAKE) -s deps PACKAGES="$(TOOL_PACKAGES)"
+	@for compiler in gcc clang; do echo "lint: $$compiler"; \
+	  for file in $(SOURCES); do $$compiler $(ALL_CFLAGS) $(STRICT) -DISA=base -fsyntax-only $$file || exit 1; done; done
+
+bench: all  ## time the library beside its peers (PYTHON=... with torch, when there is one)
+	@for file in $(sort $(wildcard experiments/bench/*.lua)); do $(ENVIRONMENT) $(LUA) $$file || exit 1; done
+
+reproduce: deps  ## train the auto-encoder of experiments/01_cae.lua on the real Fashion-MNIST
+	@+$(MAKE) -s all
+	@$(ENVIRONMENT) $(LUA) experiments/01_cae.lua
+
+# With everything there, one call of dpkg-query.  Systems without dpkg are left alone.
+deps:  ## install the missing Debian packages (as root; otherwise say what is missing)
+	@command -v dpkg-query >/dev/null || exit 0; \
+	installed=$$(dpkg-query -W -f '$${db:Status-Status} $${Package}\n' $(PACKAGES) 2>/dev/null | sed -n 's/^installed //p'); \
+	missing=$$(printf '%s\n' $(PACKAGES) | grep -vxF "$$installed" | tr '\n' ' '); \
+	[ -n "$$missing" ] || exit 0; \
+	if [ "$$(id -u)" != 0 ]; then \
+	  echo "perilune needs some packages first:"; echo "  sudo apt-get install --no-install-recommends $$missing"; exit 1; fi; \
+	echo "installing: $$missing"; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	install="apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 $$missing"; \
+	$$install >/dev/null 2>&1 || { apt-get update -qq && $$install >/dev/null; }
+
+install: all  ## copy the library to LUA_LUADIR and LUA_LIBDIR (under DESTDIR)
+	install -d $(DESTDIR)$(LUA_LIBDIR)/perilune
+	install -m 755 $(CORE) $(DESTDIR)$(LUA_LIBDIR)/perilune/core.so
+	cd lua && find perilune -name '*.lua' -exec install -D -m 644 {} "$(DESTDIR)$(LUA_LUADIR)/{}" \;
+
+clean:  ## remove what was built
+	rm -rf build
+
+help:  ## list the targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 12
+
+.PHONY: all test specs asan sanitized-specs lint bench reproduce deps install clean help
+-include $(OBJECTS:.o=.d)
