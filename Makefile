@@ -84,10 +84,19 @@ sanitized-specs: $(CORE) $(HOSTS)
 	PERILUNE_BUILD=$(BUILD) LD_PRELOAD="$$($(CC) -print-file-name=libasan.so)" \
 	  ASAN_OPTIONS=detect_leaks=1 busted --lua="$$(command -v $(LUA))" $(SPEC)
 
-lint:  ## warnings as errors on gcc and clang, cppcheck, luacheck, layering
+lint: all  ## warnings as errors on gcc and clang, cppcheck, luacheck, the rules of spec/lint.lua
 	@+$(MAKE) -s deps PACKAGES="$(TOOL_PACKAGES)"
-	@for compiler in gcc clang; do echo "lint: $$compiler"; \
-	  for file in $(SOURCES); do $$compiler $(ALL_CFLAGS) $(STRICT) -DISA=base -fsyntax-only $$file || exit 1; done; done
+	@+$(MAKE) -s -k --output-sync=target lint-gcc lint-clang lint-cppcheck lint-lua lint-house
+
+lint-gcc lint-clang: lint-%:
+	$* $(ALL_CFLAGS) $(STRICT) -DISA=base -fsyntax-only $(SOURCES) $(wildcard spec/embedding/*.c)
+lint-cppcheck:
+	cppcheck -q --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+	  --suppress=missingIncludeSystem -DISA=base csrc spec/embedding
+lint-lua:
+	luacheck -q $(wildcard lua experiments spec)
+lint-house:
+	$(LUA) spec/lint.lua . $(CORE)
 
 bench: all  ## time the library beside its peers (PYTHON=... with torch, when there is one)
 	@for file in $(sort $(wildcard experiments/bench/*.lua)); do $(ENVIRONMENT) $(LUA) $$file || exit 1; done
@@ -120,5 +129,5 @@ clean:  ## remove what was built
 help:  ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 12
 
-.PHONY: all test specs asan sanitized-specs lint bench reproduce deps install clean help
+.PHONY: all test specs asan sanitized-specs lint lint-gcc lint-clang lint-cppcheck lint-lua lint-house bench reproduce deps install clean help
 -include $(OBJECTS:.o=.d)
