@@ -11,7 +11,7 @@ LUA_LUADIR  ?= $(PREFIX)/share/lua/5.4
 
 # What Debian 12 calls the things that building and testing need; and what only lint and the rock need.
 PACKAGES      := gcc libc6-dev pkg-config lua5.4 liblua5.4-dev libopenblas-dev libpng-dev zlib1g-dev \
-                 binutils lua-busted lua-argparse lua-cjson dataset-fashion-mnist
+                 lua-busted lua-argparse lua-cjson dataset-fashion-mnist
 TOOL_PACKAGES := clang libomp-dev cppcheck lua-check luarocks
 
 # Asked once, and only when a recipe needs it: pkg-config itself may be installed by `deps`.
@@ -21,7 +21,7 @@ PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags openblas libpng z
 PKG_LIBS   = $(eval PKG_LIBS := $$(shell pkg-config --libs openblas libpng zlib))$(PKG_LIBS)
 
 # The flags.  NaN and infinity keep their meaning (no -ffast-math); one binary runs on every x86-64 (no
-# -march=native): hot kernels are cloned per instruction set.  liblua is not linked: the host provides it.
+# -march=native): hot kernels choose their instruction set at run time.  liblua is not linked: the host has it.
 STANDARD  := -std=c11 -D_DEFAULT_SOURCE -D_XOPEN_SOURCE=700
 WARNINGS  := -Wall -Wextra
 OPTIMIZE  := -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast
@@ -30,18 +30,10 @@ ALL_CFLAGS = $(STANDARD) $(WARNINGS) $(OPTIMIZE) -fPIC -fopenmp -fvisibility=hid
 STRICT    := -Werror -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
              -Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wundef
 
-# A source named NAME.isa.c is compiled once for each instruction set, with -DISA=base, v3 or v4, into
-# NAME.isa.base.o, NAME.isa.v3.o ...; whoever calls it chooses at run time.
-ISAS := base $(if $(filter x86_64 amd64,$(shell uname -m)),v3 v4)
-MARCH_v3 := -march=x86-64-v3
-MARCH_v4 := -march=x86-64-v4 -mprefer-vector-width=512
-
-SOURCES     := $(sort $(wildcard csrc/*/*.c))
-ISA_SOURCES := $(filter %.isa.c,$(SOURCES))
-OBJECTS     := $(patsubst csrc/%.c,$(BUILD)/obj/%.o,$(filter-out $(ISA_SOURCES),$(SOURCES))) \
-               $(foreach isa,$(ISAS),$(patsubst csrc/%.c,$(BUILD)/obj/%.$(isa).o,$(ISA_SOURCES)))
-CORE        := $(BUILD)/perilune/core.so
-HOSTS       := $(patsubst spec/embedding/%.c,$(BUILD)/embedding/%,$(wildcard spec/embedding/*.c))
+SOURCES := $(sort $(wildcard csrc/*/*.c))
+OBJECTS := $(SOURCES:csrc/%.c=$(BUILD)/obj/%.o)
+CORE    := $(BUILD)/perilune/core.so
+HOSTS   := $(patsubst spec/embedding/%.c,$(BUILD)/embedding/%,$(wildcard spec/embedding/*.c))
 
 ENVIRONMENT = LUA_PATH="$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;;" LUA_CPATH="$(CURDIR)/$(BUILD)/?.so;;"
 
@@ -56,13 +48,6 @@ $(BUILD)/obj/%.o: csrc/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-define isa_rule
-$(BUILD)/obj/%.$(1).o: csrc/%.c Makefile
-	@mkdir -p $$(@D)
-	$$(CC) $$(ALL_CFLAGS) $(MARCH_$(1)) -DISA=$(1) -MMD -MP -c -o $$@ $$<
-endef
-$(foreach isa,$(ISAS),$(eval $(call isa_rule,$(isa))))
-
 $(BUILD)/embedding/%: spec/embedding/%.c $(CORE)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $^ -Wl,-rpath,$(abspath $(BUILD)/perilune) $(LDFLAGS) $(LUA_LIBS) $(PKG_LIBS) -lpthread
@@ -76,7 +61,7 @@ specs: $(CORE) $(HOSTS)  ## the same, without looking for missing packages
 
 # lua5.4 is not instrumented, so the sanitizer's library is loaded before it.  Clones are resolved by ifuncs,
 # which run before ASan is ready: they are left out.
-asan:  ## rebuild with Address-, Leak- and UndefinedBehaviorSanitizer and run the specs
+asan: deps  ## rebuild with Address-, Leak- and UndefinedBehaviorSanitizer and run the specs
 	@+$(MAKE) -s BUILD=build/asan OPTIMIZE="-O1 -g -fno-omit-frame-pointer -DPERILUNE_NO_CLONES" \
 	  SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all" sanitized-specs
 
@@ -85,14 +70,14 @@ sanitized-specs: $(CORE) $(HOSTS)
 	  ASAN_OPTIONS=detect_leaks=1 busted --lua="$$(command -v $(LUA))" $(SPEC)
 
 lint: all  ## warnings as errors on gcc and clang, cppcheck, luacheck, the rules of spec/lint.lua
-	@+$(MAKE) -s deps PACKAGES="$(TOOL_PACKAGES)"
+	@+$(MAKE) -s tools
 	@+$(MAKE) -s -k --output-sync=target lint-gcc lint-clang lint-cppcheck lint-lua lint-house
 
 lint-gcc lint-clang: lint-%:
-	$* $(ALL_CFLAGS) $(STRICT) -DISA=base -fsyntax-only $(SOURCES) $(wildcard spec/embedding/*.c)
+	$* $(ALL_CFLAGS) $(STRICT) -fsyntax-only $(SOURCES) $(wildcard spec/embedding/*.c)
 lint-cppcheck:
 	cppcheck -q --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-	  --suppress=missingIncludeSystem -DISA=base csrc spec/embedding
+	  --suppress=missingIncludeSystem csrc spec/embedding
 lint-lua:
 	luacheck -q $(wildcard lua experiments spec)
 lint-house:
@@ -118,6 +103,9 @@ deps:  ## install the missing Debian packages (as root; otherwise say what is mi
 	install="apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 $$missing"; \
 	$$install >/dev/null 2>&1 || { apt-get update -qq && $$install >/dev/null; }
 
+tools:  ## the same for the packages that lint and the rock need
+	@+$(MAKE) -s deps PACKAGES="$(TOOL_PACKAGES)"
+
 install: all  ## copy the library to LUA_LUADIR and LUA_LIBDIR (under DESTDIR)
 	install -d $(DESTDIR)$(LUA_LIBDIR)/perilune
 	install -m 755 $(CORE) $(DESTDIR)$(LUA_LIBDIR)/perilune/core.so
@@ -129,5 +117,5 @@ clean:  ## remove what was built
 help:  ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 12
 
-.PHONY: all test specs asan sanitized-specs lint lint-gcc lint-clang lint-cppcheck lint-lua lint-house bench reproduce deps install clean help
+.PHONY: all test specs asan sanitized-specs lint lint-gcc lint-clang lint-cppcheck lint-lua lint-house bench reproduce deps tools install clean help
 -include $(OBJECTS:.o=.d)

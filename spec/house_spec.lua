@@ -3,7 +3,7 @@
 
 -- Sanitizers' libraries are preloaded into lua5.4, not into the programs that specs start.
 local function run(command)
-  local pipe = assert(io.popen("LD_PRELOAD= " .. command .. " 2>&1"))
+  local pipe = assert(io.popen("export LD_PRELOAD=; (" .. command .. ") 2>&1"))
   local output = pipe:read("a")
   local ok = pipe:close()
   return output, ok == true
