@@ -17,6 +17,7 @@ typedef struct memory_use {
   size_t peak_bytes;     /* the largest live_bytes since the last reset */
   size_t cached_bytes;   /* returned, waiting to be used again */
   int64_t live_blocks;
+  int64_t live_tensors;  /* as counted with allocator_count_tensor */
 } memory_use;
 
 allocator *allocator_new(void);                     /* NULL: no memory */
@@ -28,6 +29,7 @@ void *allocator_get_zeroed(allocator *a, size_t n_bytes);
 /* n_bytes as it was asked for.  block may be NULL. */
 void allocator_put(allocator *a, void *block, size_t n_bytes);
 
+void allocator_count_tensor(allocator *a, int by);  /* +1 or -1; before the header's own block goes */
 void allocator_trim(allocator *a);                  /* gives the cached blocks back to the system */
 memory_use allocator_use(allocator *a);
 void allocator_reset_peak(allocator *a);

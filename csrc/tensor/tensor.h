@@ -34,7 +34,8 @@ bool dtype_from_name(const char *name, dtype *out);
 static inline bool dtype_is_float(dtype d) { return d >= DTYPE_FLOAT32; }
 
 typedef struct storage {
-  atomic_int references;
+  atomic_int references;                 /* tensors that use the data */
+  atomic_int watchers;                   /* who wants to read `version`; the data's users count as one */
   atomic_uint version;                   /* raised by every in-place write: stale saved tensors are noticed */
   size_t n_bytes;
   void *data;                            /* 64-byte aligned, n_bytes long */
@@ -68,11 +69,15 @@ tensor *tensor_new_like(context *c, const tensor *t, dtype d);     /* t's shape 
 tensor *tensor_zeros(context *c, dtype d, int n_dims, const int64_t *shape);
 tensor *tensor_zeros_like(context *c, const tensor *t, dtype d);
 tensor *tensor_number(context *c, dtype d, double value);          /* 0-dim */
+tensor *tensor_integer(context *c, dtype d, int64_t value);        /* 0-dim; exact where d is int64 */
 tensor *tensor_view(context *c, tensor *t, int n_dims, const int64_t *shape, const int64_t *stride,
                     int64_t offset);                               /* same storage, no history */
 tensor *tensor_alias(context *c, tensor *t);                       /* the same view again, no history */
 tensor *tensor_retain(tensor *t);                                  /* returns t; t may be NULL */
 void tensor_release(tensor *t);                                    /* t may be NULL */
+
+storage *storage_watch(storage *s);                                /* keeps the struct, not the data; returns s */
+void storage_unwatch(storage *s);                                  /* s may be NULL */
 
 /* -- asking -- */
 int64_t tensor_numel(const tensor *t);

@@ -1,0 +1,187 @@
+/* core.c -- opens perilune.core: the state's context, errors, the safe point. */
+#include "../perilune.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "state.h"
+
+enum { MIN_COLLECT_LIMIT = 64 << 20 };
+
+/* Addresses of these are the registry's keys. */
+static const char STATE_KEY = 's', LIBRARY_KEY = 'l', METHODS_KEY = 'm';
+
+state *bind_state(lua_State *L) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &STATE_KEY);
+  state *s = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  return s;
+}
+
+context *bind_context(lua_State *L) { return bind_state(L)->context; }
+
+/* The collector does not know how big a tensor is.  It is asked to run here only, where no raw pointer is held,
+** and never when the user has stopped it. */
+context *bind_enter(lua_State *L) {
+  state *s = bind_state(L);
+  size_t live_bytes = allocator_use(s->context->memory).live_bytes;
+  if (live_bytes > s->collect_limit && lua_gc(L, LUA_GCISRUNNING)) {
+    lua_gc(L, LUA_GCCOLLECT);
+    live_bytes = allocator_use(s->context->memory).live_bytes;
+    s->collect_limit = 2 * live_bytes > MIN_COLLECT_LIMIT ? 2 * live_bytes : MIN_COLLECT_LIMIT;
+  }
+  return s->context;
+}
+
+void bind_push_methods(lua_State *L) { lua_rawgetp(L, LUA_REGISTRYINDEX, &METHODS_KEY); }
+
+/* -- errors -- */
+
+/* "file:line: " of the nearest Lua caller whose source does not lie in the library's own folder. */
+static void push_position(lua_State *L) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &LIBRARY_KEY);
+  const char *library = lua_tostring(L, -1);
+  lua_Debug frame;
+  for (int level = 1; lua_getstack(L, level, &frame); level++) {
+    lua_getinfo(L, "Sl", &frame);
+    if (frame.currentline <= 0) continue;
+    if (library != NULL && strncmp(frame.source, library, strlen(library)) == 0) continue;
+    lua_pushfstring(L, "%s:%d: ", frame.short_src, frame.currentline);
+    lua_remove(L, -2);
+    return;
+  }
+  lua_pop(L, 1);
+  lua_pushliteral(L, "");
+}
+
+int bind_error(lua_State *L, const char *format, ...) {
+  char message[600];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(message, sizeof message, format, arguments);
+  va_end(arguments);
+  push_position(L);
+  lua_pushstring(L, message);
+  lua_concat(L, 2);
+  lua_error(L);
+  __builtin_unreachable();
+}
+
+/* An error that user code raised inside the call (a hook, a backward of the user's) is passed on as it was. */
+void bind_check(lua_State *L, status code) {
+  if (code == STATUS_OK) return;
+  state *s = bind_state(L);
+  if (s->failure == LUA_NOREF) bind_error(L, "%s", s->context->error);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, s->failure);
+  luaL_unref(L, LUA_REGISTRYINDEX, s->failure);
+  s->failure = LUA_NOREF;
+  lua_error(L);
+}
+
+bool bind_call_back(state *s, lua_State *L, int n_arguments, int n_results) {
+  if (lua_pcall(L, n_arguments, n_results, 0) == LUA_OK) return true;
+  s->failure = luaL_ref(L, LUA_REGISTRYINDEX);
+  snprintf(s->context->error, sizeof s->context->error, "an error in user code");
+  return false;
+}
+
+int bind_failure(lua_State *L) {
+  lua_pushnil(L);
+  lua_pushstring(L, bind_context(L)->error);
+  return 2;
+}
+
+int64_t bind_check_integer(lua_State *L, int argument, const char *what, int64_t low, int64_t high) {
+  int is_integer;
+  lua_Integer value = lua_tointegerx(L, argument, &is_integer);
+  if (!is_integer) bind_error(L, "%s must be an integer, not %s", what, luaL_typename(L, argument));
+  if (value < low || value > high)
+    bind_error(L, "%s is %lld; it must be in %lld..%lld", what, (long long)value, (long long)low, (long long)high);
+  return value;
+}
+
+/* core.raise(message): an error at the user's line, for the library's Lua part. */
+static int raise(lua_State *L) { return bind_error(L, "%s", luaL_checkstring(L, 1)); }
+
+/* core.set_library(prefix): sources that begin so are the library's own. */
+static int set_library(lua_State *L) {
+  luaL_checkstring(L, 1);
+  lua_settop(L, 1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &LIBRARY_KEY);
+  return 0;
+}
+
+/* -- threads -- */
+
+static int set_num_threads(lua_State *L) {
+  bind_context(L)->n_threads = (int)bind_check_integer(L, 1, "set_num_threads: the number of threads", 1, 1024);
+  return 0;
+}
+
+static int get_num_threads(lua_State *L) {
+  lua_pushinteger(L, bind_context(L)->n_threads);
+  return 1;
+}
+
+/* -- opening -- */
+
+static int state_close(lua_State *L) {
+  state *s = lua_touserdata(L, 1);
+  context_free(s->context);
+  s->context = NULL;
+  return 0;
+}
+
+static lua_State *main_thread(lua_State *L) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+  lua_State *main = lua_tothread(L, -1);
+  lua_pop(L, 1);
+  return main;
+}
+
+/* Made before any tensor, hence finalised after all of them. */
+static void open_state(lua_State *L) {
+  state *s = lua_newuserdatauv(L, sizeof *s, 0);
+  memset(s, 0, sizeof *s);
+  s->failure = LUA_NOREF;
+  s->collect_limit = MIN_COLLECT_LIMIT;
+  s->main = main_thread(L);
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, state_close);
+  lua_setfield(L, -2, "__gc");
+  lua_setmetatable(L, -2);
+  s->context = context_new();
+  if (s->context == NULL) luaL_error(L, "perilune: not enough memory to start");
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &STATE_KEY);
+  lua_newtable(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &METHODS_KEY);
+}
+
+int luaopen_perilune_core(lua_State *L) {
+  static const luaL_Reg functions[] = { { "raise", raise },
+                                        { "set_library", set_library },
+                                        { "set_num_threads", set_num_threads },
+                                        { "get_num_threads", get_num_threads },
+                                        { NULL, NULL } };
+  luaL_checkversion(L);
+  if (bind_state(L) == NULL) open_state(L);
+  luaL_newlib(L, functions);
+  lua_pushliteral(L, PERILUNE_VERSION);
+  lua_setfield(L, -2, "version");
+  bind_tensor(L);
+  bind_create(L);
+  bind_scope(L);
+  bind_ops(L);
+  bind_autograd(L);
+  bind_memory(L);
+  bind_random(L);
+  return 1;
+}
+
+void perilune_set_memory_cap(lua_State *L, size_t n_bytes) {
+  state *s = bind_state(L);
+  if (s != NULL) allocator_set_cap(s->context->memory, n_bytes);
+}
+
+const char *perilune_version(void) { return PERILUNE_VERSION; }

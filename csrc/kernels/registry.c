@@ -1,0 +1,50 @@
+/* registry.c -- every operation there is, one line each, by family and then by name. */
+#include "registry.h"
+
+/* views and indexing */
+extern const op op_clone, op_contiguous, op_expand, op_flatten, op_narrow, op_permute, op_reshape;
+extern const op op_select, op_slice, op_squeeze, op_to, op_transpose, op_unflatten, op_unsqueeze;
+
+/* elementwise */
+
+/* reductions, order, index */
+
+/* matrix products and linear algebra */
+
+/* convolution */
+
+/* layers */
+
+/* losses */
+
+const op *const registry[] = {
+  /* views and indexing */
+  &op_clone,
+  &op_contiguous,
+  &op_expand,
+  &op_flatten,
+  &op_narrow,
+  &op_permute,
+  &op_reshape,
+  &op_select,
+  &op_slice,
+  &op_squeeze,
+  &op_to,
+  &op_transpose,
+  &op_unflatten,
+  &op_unsqueeze,
+
+  /* elementwise */
+
+  /* reductions, order, index */
+
+  /* matrix products and linear algebra */
+
+  /* convolution */
+
+  /* layers */
+
+  /* losses */
+
+  NULL,
+};

@@ -1,0 +1,142 @@
+--- The part of the tensor API that is plain Lua: operators, splitting, iteration, printing.
+
+--- Adds everything to the `perilune` table and to the tensors' methods and metatable.
+return function(perilune, core)
+  local ops, methods, meta = core.ops, core.methods, core.metatable
+
+  for name, operation in pairs(core.plain_ops) do perilune[name] = operation end
+
+  -- Operators.  Comparisons that return tensors are methods: Lua turns the result of `<` into a boolean.
+  meta.__add, meta.__sub, meta.__mul, meta.__div = ops.add, ops.sub, ops.mul, ops.div
+  meta.__pow, meta.__mod = ops.pow, ops.remainder
+  function meta.__unm(t) return ops.neg(t) end
+  function meta.__tostring(t) return require("perilune.print").format(t) end
+  function meta.__pairs(t) return t:iter() end
+
+  --- Runs `fn(...)` without recording on the tape and returns what it returns.
+  function perilune.no_grad(fn, ...)
+    local _ <close> = core.grad_mode(false)
+    return fn(...)
+  end
+
+  --- Runs `fn(...)` with recording switched on again, inside a `no_grad`.
+  function perilune.enable_grad(fn, ...)
+    local _ <close> = core.grad_mode(true)
+    return fn(...)
+  end
+
+  --- Runs `fn(...)` in anomaly mode: the first operation that makes a NaN raises an error that names it.  Slow.
+  function perilune.detect_anomaly(fn, ...)
+    local _ <close> = core.anomaly_mode(true)
+    return fn(...)
+  end
+
+  --- Draws from N(mean, std^2): normal(mean, std, sizes...) for numbers; tensors among mean and std give the shape.
+  function perilune.normal(mean, std, ...)
+    if not core.is_tensor(mean) and not core.is_tensor(std) then
+      return core.random.randn(...):mul_(std):add_(mean)
+    end
+    local shaped = core.is_tensor(mean) and core.is_tensor(std) and mean + std or core.is_tensor(mean) and mean or std
+    return core.random.randn_like(shaped) * std + mean
+  end
+
+  --- Matrix transpose of a tensor with at most two dims.
+  function methods.t(x)
+    local n = x:dim()
+    if n > 2 then core.raise(("t: the tensor has %d dims; use transpose(a, b)"):format(n)) end
+    return n < 2 and ops.contiguous(x) or ops.transpose(x, 1, 2)
+  end
+
+  --- Like reshape, but an error where the result would have to be copied.
+  function methods.view(x, ...)
+    local y = ops.reshape(x, ...)
+    if not core.shares_storage(x, y) then
+      core.raise("view: these sizes need a copy of a tensor with these strides; use reshape")
+    end
+    return y
+  end
+
+  --- x with y's shape, by expanding.
+  function methods.expand_as(x, y) return ops.expand(x, y.shape) end
+
+  --- x with y's shape, without copying.
+  function methods.view_as(x, y) return methods.view(x, y.shape) end
+
+  --- x with y's dtype.
+  function methods.type_as(x, y) return ops.to(x, y.dtype) end
+
+  local function resolve_dim(x, dim, name)
+    local n = x:dim()
+    dim = dim or 1
+    local resolved = dim < 0 and dim + n + 1 or dim
+    if math.type(resolved) ~= "integer" or resolved < 1 or resolved > n then
+      core.raise(("%s: dim %s does not exist in a tensor of %d dims"):format(name, dim, n))
+    end
+    return resolved
+  end
+
+  local function split_by_sizes(x, sizes, dim)
+    local pieces, start, total = {}, 1, x:size(dim)
+    for i, length in ipairs(sizes) do
+      pieces[i] = ops.narrow(x, dim, start, length)
+      start = start + length
+    end
+    if start ~= total + 1 then
+      core.raise(("split: the sizes add up to %d, but dim %d has %d"):format(start - 1, dim, total))
+    end
+    return pieces
+  end
+
+  --- Views of `size` positions of dim each (the last may be shorter), or of the sizes in a list; as a table.
+  function methods.split(x, size, dim)
+    dim = resolve_dim(x, dim, "split")
+    if type(size) == "table" then return split_by_sizes(x, size, dim) end
+    if math.type(size) ~= "integer" or size < 1 then core.raise("split: the size must be an integer of 1 or more") end
+    local total, pieces = x:size(dim), {}
+    for start = 1, total, size do
+      pieces[#pieces + 1] = ops.narrow(x, dim, start, math.min(size, total - start + 1))
+    end
+    return pieces
+  end
+
+  --- At most `n` views of equal size along dim; as a table.
+  function methods.chunk(x, n, dim)
+    dim = resolve_dim(x, dim, "chunk")
+    if math.type(n) ~= "integer" or n < 1 then core.raise("chunk: the number must be an integer of 1 or more") end
+    return methods.split(x, math.max(1, (x:size(dim) + n - 1) // n), dim)
+  end
+
+  --- The views at each position of dim, without that dim; as a table.
+  function methods.unbind(x, dim)
+    dim = resolve_dim(x, dim, "unbind")
+    local pieces = {}
+    for i = 1, x:size(dim) do pieces[i] = ops.select(x, dim, i) end
+    return pieces
+  end
+
+  --- for i, row in t:iter() do ... end (also: for i, row in pairs(t))
+  function methods.iter(x)
+    local n = #x
+    return function(_, i)
+      if i < n then return i + 1, ops.select(x, 1, i + 1) end
+    end, nil, 0
+  end
+
+  for _, name in ipairs { "t", "view", "split", "chunk", "unbind" } do perilune[name] = methods[name] end
+
+  -- t[mask] = v and t[index] = v; called by the core.
+  function methods._assign_at(x, key, value)
+    if core.is_grad_enabled() and (x.requires_grad or (core.is_tensor(value) and value.requires_grad)) then
+      core.raise("an element assignment cannot be recorded on the tape; use where, cat or stack, or no_grad")
+    end
+    if key.dtype == "bool" then
+      x:copy_(type(value) == "number" and ops.masked_fill(x, key, value) or ops.where(key, value, x))
+      return
+    end
+    if key.dtype ~= "int64" or key:dim() ~= 1 then
+      core.raise("index: an index tensor must be bool, or int64 with one dim")
+    end
+    local a_row_each = core.is_tensor(value) and value:dim() == x:dim()
+    for i, row in ipairs(key:totable()) do x[row] = a_row_each and value[i] or value end
+  end
+end
