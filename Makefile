@@ -83,8 +83,13 @@ lint-lua:
 lint-house:
 	$(LUA) spec/lint.lua . $(CORE)
 
-bench: all  ## time the library beside its peers (PYTHON=... with torch, when there is one)
-	@for file in $(sort $(wildcard experiments/bench/*.lua)); do $(ENVIRONMENT) $(LUA) $$file || exit 1; done
+bench: all  ## time the library, and PyTorch beside it where PYTHON has one
+	@for file in $(sort $(wildcard experiments/bench/*.lua)); do echo "== $$file"; \
+	  $(ENVIRONMENT) $(LUA) $$file || exit 1; peer=$${file%.lua}_pytorch.py; \
+	  if [ -f $$peer ] && $(PYTHON) -c 'import torch' 2>/dev/null; then echo "== $$peer"; $(PYTHON) $$peer || exit 1; fi; done
+
+env: all  ## print what lets a plain lua5.4 find the library, for eval
+	@echo 'export $(ENVIRONMENT)'
 
 reproduce: deps  ## train the auto-encoder of experiments/01_cae.lua on the real Fashion-MNIST
 	@+$(MAKE) -s all
@@ -117,5 +122,5 @@ clean:  ## remove what was built
 help:  ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 12
 
-.PHONY: all test specs asan sanitized-specs lint lint-gcc lint-clang lint-cppcheck lint-lua lint-house bench reproduce deps tools install clean help
+.PHONY: all test specs asan sanitized-specs lint lint-gcc lint-clang lint-cppcheck lint-lua lint-house bench env reproduce deps tools install clean help
 -include $(OBJECTS:.o=.d)
