@@ -117,7 +117,9 @@ local function check_file(path)
     check_include(where, folder, line)
     check_calls(where, path, line)
     local text = raw() or ""
-    if utf8.len(text) and utf8.len(text) > COLUMNS then report(where, "line is longer than 120 columns", #text) end
+    if not text:find('"') and (utf8.len(text) or 0) > COLUMNS then   -- help texts may be as long as they are
+      report(where, "line is longer than 120 columns", #text)
+    end
     if text:find("\t") or text:find("%s$") then report(where, "tab or trailing space", text) end
   end
 end
@@ -140,7 +142,8 @@ local function check_statics(file)
     source = line:match("df %*ABS%*%s+%S+%s+(%S+)") or source
     local debugging, section, name = line:match("^%x+ .....(.). (%S+)%s+%x+%s.-(%S+)$")
     local mutable = debugging == " " and (section:match("^%.t?data") or section:match("^%.t?bss"))
-    if mutable and not section:match("^%.data%.rel%.ro") and not (STATICS_ALLOWED[name] or STATICS_ALLOWED[source .. ":" .. name]) then
+      and not section:match("^%.data%.rel%.ro")
+    if mutable and not STATICS_ALLOWED[name] and not STATICS_ALLOWED[source .. ":" .. name] then
       report(source, "mutable static", name .. " in " .. section)
     end
   end

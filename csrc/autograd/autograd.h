@@ -41,7 +41,8 @@ status tensor_set_requires_grad(context *c, tensor *t, bool requires_grad);   /*
 bool tensor_is_leaf(const tensor *t);
 const char *tensor_operation(const tensor *t);                  /* name of the operation that made it, or NULL */
 
-/* hook(gradient, data): may put a replacement (new reference) into *gradient.  Called before the gradient of t is used. */
+/* hook(gradient, data): may put a replacement (new reference) into *gradient.  Called before the gradient of t is
+** used. */
 typedef status (*gradient_hook)(context *c, tensor **gradient, void *data);
 status tensor_add_hook(context *c, tensor *t, gradient_hook hook, void *data, void (*release)(void *data),
                        int64_t *id);

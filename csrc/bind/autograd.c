@@ -1,7 +1,6 @@
 /* autograd.c -- backward, gradients, hooks, the recording switch, operations written in Lua. */
 #include "../autograd/autograd.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "state.h"
@@ -161,14 +160,15 @@ typedef struct callback {
 static void callback_release(void *data) {
   callback *k = data;
   luaL_unref(k->state->main, LUA_REGISTRYINDEX, k->function);
-  free(k);
+  context_put(k->state->context, k, sizeof *k);
 }
 
 /* Takes the function on top of the stack. */
 static callback *callback_new(lua_State *L) {
-  callback *k = malloc(sizeof *k);
-  if (k == NULL) bind_error(L, "not enough memory for a callback");
-  k->state = bind_state(L);
+  state *s = bind_state(L);
+  callback *k = context_get(s->context, sizeof *k);
+  if (k == NULL) bind_raise(L);
+  k->state = s;
   k->function = luaL_ref(L, LUA_REGISTRYINDEX);
   return k;
 }
@@ -258,7 +258,8 @@ static int record(lua_State *L) {
   tensor **outputs = tensors_at(L, 4, "outputs", &n_outputs);
   if (n_outputs > MAX_OUTPUTS) bind_error(L, "%s: an operation has at most %d outputs", name, MAX_OUTPUTS);
   lua_pushvalue(L, 2);
-  custom_op custom = { .name = name, .backward = run_custom_backward, .release = callback_release, .data = callback_new(L) };
+  custom_op custom = { .name = name, .backward = run_custom_backward, .release = callback_release,
+                       .data = callback_new(L) };
   bind_check(L, autograd_record_custom(c, custom, n_inputs, inputs, n_outputs, outputs));
   return 0;
 }

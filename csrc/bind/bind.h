@@ -25,7 +25,9 @@ void *bind_scratch(lua_State *L, size_t n_bytes);
 
 /* Raises "FILE:LINE: message" with the position of the nearest caller outside the library's own Lua files. */
 int bind_error(lua_State *L, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));
-/* Raises the context's message if code is not STATUS_OK. */
+/* Raises the context's message, or the error that user code raised inside the call. */
+int bind_raise(lua_State *L) __attribute__((noreturn));
+/* The same if code is not STATUS_OK. */
 void bind_check(lua_State *L, status code);
 /* For files: pushes nil and the context's message, returns 2. */
 int bind_failure(lua_State *L);

@@ -69,14 +69,18 @@ int bind_error(lua_State *L, const char *format, ...) {
 }
 
 /* An error that user code raised inside the call (a hook, a backward of the user's) is passed on as it was. */
-void bind_check(lua_State *L, status code) {
-  if (code == STATUS_OK) return;
+int bind_raise(lua_State *L) {
   state *s = bind_state(L);
   if (s->failure == LUA_NOREF) bind_error(L, "%s", s->context->error);
   lua_rawgeti(L, LUA_REGISTRYINDEX, s->failure);
   luaL_unref(L, LUA_REGISTRYINDEX, s->failure);
   s->failure = LUA_NOREF;
   lua_error(L);
+  __builtin_unreachable();
+}
+
+void bind_check(lua_State *L, status code) {
+  if (code != STATUS_OK) bind_raise(L);
 }
 
 bool bind_call_back(state *s, lua_State *L, int n_arguments, int n_results) {

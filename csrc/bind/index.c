@@ -1,7 +1,8 @@
 /* index.c -- t[key]: integers, ranges, lists of them, masks and index tensors.
 **
-** An integer selects (and drops the dimension), { first, last } and { first, last, step } keep a range, {} keeps a whole
-** dimension; a list holds one of these for each leading dimension.  A bool tensor picks elements, an int64 tensor rows.
+** An integer selects (and drops the dimension), { first, last } and { first, last, step } keep a range, {} keeps a
+** whole dimension; a list holds one of these for each leading dimension.  A bool tensor picks elements, an int64
+** tensor rows.
 ** Everything goes through the operations select, narrow, masked_select and index_select, so that the tape sees it. */
 #include "../autograd/autograd.h"
 #include "state.h"
@@ -25,7 +26,8 @@ static tensor *select_one(context *c, tensor *t, int dim, int64_t i) {
 }
 
 static tensor *take_range(context *c, tensor *t, int dim, int64_t first, int64_t last, int64_t step) {
-  op_value values[MAX_VALUES] = { { .integer = dim + 1 }, { .integer = first }, { .integer = last }, { .integer = step } };
+  op_value values[MAX_VALUES] = { { .integer = dim + 1 }, { .integer = first }, { .integer = last },
+                                  { .integer = step } };
   tensor *out = apply(c, &op_slice, 1, &t, values);
   tensor_release(t);
   return out;
@@ -44,7 +46,8 @@ static bool integer_at(lua_State *L, int list, int k, int64_t fallback, int64_t 
 static tensor *apply_range(lua_State *L, context *c, tensor *t, int dim) {
   int64_t first, last, step;
   int list = lua_gettop(L);
-  bool fine = integer_at(L, list, 1, 1, &first) && integer_at(L, list, 2, -1, &last) && integer_at(L, list, 3, 1, &step);
+  bool fine = integer_at(L, list, 1, 1, &first) && integer_at(L, list, 2, -1, &last) &&
+              integer_at(L, list, 3, 1, &step);
   if (fine && lua_rawlen(L, list) <= 3) return take_range(c, t, dim, first, last, step);
   context_fail(c, STATUS_INVALID, "index: a range is {}, { first, last } or { first, last, step }");
   tensor_release(t);

@@ -48,7 +48,7 @@ static tensor *number_tensor(call *k, int argument) {
   tensor **slot = bind_new_tensor(L);
   if (lua_isinteger(L, argument)) *slot = tensor_integer(k->context, DTYPE_INT64, lua_tointeger(L, argument));
   else *slot = tensor_number(k->context, DTYPE_FLOAT64, lua_tonumber(L, argument));
-  if (*slot == NULL) bind_check(L, STATUS_NO_MEMORY);
+  if (*slot == NULL) bind_raise(L);
   (*slot)->is_number = true;
   return *slot;
 }
@@ -137,7 +137,8 @@ static int find_choice(const char *choices, const char *text) {
 }
 
 static int64_t check_choice(call *k, const parameter *p, int argument) {
-  const char *text = lua_type(k->L, argument) == LUA_TSTRING ? lua_tostring(k->L, argument) : luaL_typename(k->L, argument);
+  bool is_text = lua_type(k->L, argument) == LUA_TSTRING;
+  const char *text = is_text ? lua_tostring(k->L, argument) : luaL_typename(k->L, argument);
   int choice = find_choice(p->choices, text);
   if (choice < 0)
     bind_error(k->L, "%s: %s must be one of %s, not '%s'", k->compiled->operation->name, p->name, p->choices, text);
@@ -146,7 +147,8 @@ static int64_t check_choice(call *k, const parameter *p, int argument) {
 
 static int64_t check_dtype(call *k, const parameter *p, int argument) {
   dtype d;
-  const char *text = lua_type(k->L, argument) == LUA_TSTRING ? lua_tostring(k->L, argument) : luaL_typename(k->L, argument);
+  bool is_text = lua_type(k->L, argument) == LUA_TSTRING;
+  const char *text = is_text ? lua_tostring(k->L, argument) : luaL_typename(k->L, argument);
   if (!dtype_from_name(text, &d))
     bind_error(k->L, "%s: %s must be one of bool, uint8, int64, float32, float64, not '%s'", k->compiled->operation->name, p->name, text);
   return d;

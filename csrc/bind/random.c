@@ -108,10 +108,10 @@ static tensor *dense_float(lua_State *L, const char *what, int argument) {
   if (!dtype_is_float(t->dtype)) bind_error(L, "%s must be float32 or float64, not %s", what, dtype_name(t->dtype));
   tensor **wide = bind_new_tensor(L);
   *wide = tensor_to(c, t, DTYPE_FLOAT64);
-  if (*wide == NULL) bind_check(L, STATUS_NO_MEMORY);
+  if (*wide == NULL) bind_raise(L);
   tensor **dense = bind_new_tensor(L);
   *dense = tensor_contiguous(c, *wide);
-  if (*dense == NULL) bind_check(L, STATUS_NO_MEMORY);
+  if (*dense == NULL) bind_raise(L);
   return *dense;
 }
 
@@ -224,7 +224,7 @@ static int redraw(lua_State *L, const char *function, bool is_normal) {
   double scale = is_normal ? b : b - a;
   tensor **slot = bind_new_tensor(L);
   *slot = tensor_new(c, t->dtype, t->n_dims, t->shape);
-  if (*slot == NULL) bind_check(L, STATUS_NO_MEMORY);
+  if (*slot == NULL) bind_raise(L);
   draw(c, *slot, is_normal);
   int64_t n = tensor_numel(t);
   for (int64_t i = 0; i < n; i++) {

@@ -93,7 +93,7 @@ void *bind_scratch(lua_State *L, size_t n_bytes) {
   *s = (scratch){ .memory = c->memory, .n_bytes = n_bytes > 0 ? n_bytes : 1 };
   luaL_setmetatable(L, SCRATCH);
   s->block = context_get(c, s->n_bytes);
-  if (s->block == NULL) bind_check(L, STATUS_NO_MEMORY);
+  if (s->block == NULL) bind_raise(L);
   return s->block;
 }
 
@@ -192,10 +192,10 @@ static int lanes(lua_State *L) {
   if (t->n_dims < 2) bind_error(L, "lanes: the tensor is %s; it needs at least 2 dims", tensor_shape_text(t).text);
   tensor **slot = bind_new_tensor(L);
   tensor *ordered = tensor_lanes(c, t);
-  if (ordered == NULL) bind_check(L, STATUS_NO_MEMORY);
+  if (ordered == NULL) bind_raise(L);
   *slot = tensor_alias(c, ordered);
   tensor_release(ordered);
-  if (*slot == NULL) bind_check(L, STATUS_NO_MEMORY);
+  if (*slot == NULL) bind_raise(L);
   return 1;
 }
 
@@ -205,7 +205,7 @@ static int detach(lua_State *L) {
   tensor *t = bind_check_tensor(L, 1);
   tensor **slot = bind_new_tensor(L);
   *slot = tensor_alias(c, t);
-  if (*slot == NULL) bind_check(L, STATUS_NO_MEMORY);
+  if (*slot == NULL) bind_raise(L);
   return 1;
 }
 
@@ -259,7 +259,7 @@ static int get(lua_State *L) {
   tensor *t = bind_check_tensor(L, 1);
   tensor **slot = bind_new_tensor(L);
   *slot = bind_index(L, c, t, 2);
-  if (*slot == NULL) bind_check(L, STATUS_INVALID);
+  if (*slot == NULL) bind_raise(L);
   return 1;
 }
 
@@ -280,7 +280,7 @@ static tensor *check_value(lua_State *L, context *c, dtype d) {
   tensor **slot = bind_new_tensor(L);
   if (lua_isinteger(L, 3)) *slot = tensor_integer(c, d, lua_tointeger(L, 3));
   else *slot = tensor_number(c, d, lua_isboolean(L, 3) ? lua_toboolean(L, 3) : lua_tonumber(L, 3));
-  if (*slot == NULL) bind_check(L, STATUS_NO_MEMORY);
+  if (*slot == NULL) bind_raise(L);
   return *slot;
 }
 
@@ -290,7 +290,7 @@ static void assign(lua_State *L, context *c, tensor *t) {
     bind_error(L, "an element assignment cannot be recorded on the tape; use where, cat or stack, or no_grad");
   tensor **slot = bind_new_tensor(L);
   *slot = bind_index(L, c, t, 2);
-  if (*slot == NULL) bind_check(L, STATUS_INVALID);
+  if (*slot == NULL) bind_raise(L);
   bind_check(L, tensor_copy(c, *slot, value));
 }
 

@@ -67,7 +67,7 @@ typedef struct op_call {
   bool *needs_gradient;          /* by input; all false when the tape does not record */
   op_value values[MAX_VALUES];
   tensor *outputs[MAX_OUTPUTS];  /* set by forward: references that go to the caller */
-  tensor *saved[MAX_SAVED];      /* set by forward: references that the node owns (may be inputs or outputs, retained) */
+  tensor *saved[MAX_SAVED];      /* set by forward: references that the node owns (inputs or outputs, retained) */
   int64_t memo[MAX_MEMO];        /* set by forward: whatever else backward wants to know */
   tensor **output_gradients;     /* backward: by output, never NULL, borrowed */
   tensor **input_gradients;      /* backward: set by it, references that go to the tape */

@@ -12,7 +12,7 @@ void random_uniform_float32(context *c, float *out, int64_t n);                 
 void random_uniform_float64(context *c, double *out, int64_t n);                  /* [0, 1) */
 void random_normal_float32(context *c, float *out, int64_t n);                    /* N(0, 1), Box-Muller */
 void random_normal_float64(context *c, double *out, int64_t n);
-void random_integers(context *c, int64_t *out, int64_t n, int64_t low, int64_t high);  /* low..high inclusive, unbiased */
+void random_integers(context *c, int64_t *out, int64_t n, int64_t low, int64_t high);  /* low..high, unbiased */
 void random_permutation(context *c, int64_t *out, int64_t n);                     /* of 1..n, Fisher-Yates */
 
 #endif
