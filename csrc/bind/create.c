@@ -269,6 +269,7 @@ typedef struct nested {
 static void take_number(nested *s) {
   lua_State *L = s->L;
   int type = lua_type(L, -1);
+  if (type == LUA_TTABLE) bind_error(L, "tensor: the nested tables are ragged: some elements are tables, others not");
   if (type != LUA_TNUMBER && type != LUA_TBOOLEAN)
     bind_error(L, "tensor: an element must be a number or a boolean, not %s", luaL_typename(L, -1));
   if (s->t == NULL) {

@@ -457,11 +457,17 @@ static int count_flops(lua_State *L) {
   return 1;
 }
 
-static void set_closure(lua_State *L, int table, const char *name, const char *suffix, lua_CFunction function) {
+/* table[name .. suffix] = the value on top of the stack, which stays there. */
+static void set_named(lua_State *L, int table, const char *name, const char *suffix) {
   lua_pushfstring(L, "%s%s", name, suffix);
   lua_pushvalue(L, -2);
-  lua_pushcclosure(L, function, 1);
   lua_rawset(L, table);
+}
+
+/* Pushes a function of the description at the given index. */
+static void push_function(lua_State *L, int description, lua_CFunction function) {
+  lua_pushvalue(L, description);
+  lua_pushcclosure(L, function, 1);
 }
 
 /* core.ops: all of them; core.plain_ops: those of the `perilune` table.  Leaves the core table on top. */
@@ -474,15 +480,19 @@ void bind_ops(lua_State *L) {
   int ops = core + 1, plain_ops = core + 2, flops = core + 3, methods = core + 4;
   for (int i = 0; registry[i] != NULL; i++) {
     const op *operation = registry[i];
+    bool is_method = operation->flags & OP_METHOD;
     compile(L, operation);
-    set_closure(L, ops, operation->name, "", call_op);
-    set_closure(L, flops, operation->name, "", count_flops);
-    if (!(operation->flags & OP_FUNCTIONAL)) set_closure(L, plain_ops, operation->name, "", call_op);
-    if (operation->flags & OP_METHOD) set_closure(L, methods, operation->name, "", call_op);
-    if (operation->flags & OP_IN_PLACE) set_closure(L, ops, operation->name, "_", call_op_in_place);
-    if ((operation->flags & OP_METHOD) && (operation->flags & OP_IN_PLACE))
-      set_closure(L, methods, operation->name, "_", call_op_in_place);
-    lua_pop(L, 1);
+    int description = lua_gettop(L);
+    push_function(L, description, call_op);
+    set_named(L, ops, operation->name, "");
+    if (!(operation->flags & OP_FUNCTIONAL)) set_named(L, plain_ops, operation->name, "");
+    if (is_method) set_named(L, methods, operation->name, "");
+    push_function(L, description, call_op_in_place);
+    if (operation->flags & OP_IN_PLACE) set_named(L, ops, operation->name, "_");
+    if (is_method && operation->flags & OP_IN_PLACE) set_named(L, methods, operation->name, "_");
+    push_function(L, description, count_flops);
+    set_named(L, flops, operation->name, "");
+    lua_settop(L, methods);
   }
   lua_settop(L, flops);
   lua_setfield(L, core, "flops");

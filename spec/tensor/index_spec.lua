@@ -1,0 +1,123 @@
+local perilune = require "perilune"
+
+local function message_of(fn, ...)
+  local ok, message = pcall(fn, ...)
+  assert.is_false(ok)
+  return message
+end
+
+-- Comparisons are needed for masks.
+local with_masks = perilune.gt and it or pending
+
+local function matrix() return perilune.arange(1, 12):reshape(3, 4) end
+
+describe("indexing", function()
+  it("selects, ranges and combines them", function()
+    local t = matrix()
+    assert.are.same({ 5, 6, 7, 8 }, t[2]:totable())
+    assert.are.equal(7, t[2][3]:item())
+    assert.are.same({ 9, 10, 11, 12 }, t[-1]:totable())
+    assert.are.same({ { 5, 6, 7, 8 }, { 9, 10, 11, 12 } }, t[{ { 2, 3 } }]:totable())
+    assert.are.same({ 3, 7 }, t[{ { 1, 2 }, 3 }]:totable())
+    assert.are.same({ { 2, 4 }, { 6, 8 }, { 10, 12 } }, t[{ {}, { 2, -1, 2 } }]:totable())
+    assert.are.equal(8, t[{ 2, 4 }]:item())
+    assert.are.same(t:totable(), t[{}]:totable())
+  end)
+
+  with_masks("picks with masks and index tensors", function()
+    local t = matrix()
+    assert.are.same({ 10, 11, 12 }, t[t:gt(9)]:totable())
+    assert.are.same({ { 9, 10, 11, 12 }, { 1, 2, 3, 4 } }, t[perilune.tensor { 3, 1 }]:totable())
+  end)
+
+  with_masks("assigns through every kind of index", function()
+    local t = perilune.zeros(2, 3)
+    t[1] = 5
+    t[{ 2, { 2, 3 } }] = perilune.tensor { 7, 8 }
+    assert.are.same({ { 5, 5, 5 }, { 0, 7, 8 } }, t:totable())
+    t[t:gt(6)] = -1
+    assert.are.same({ { 5, 5, 5 }, { 0, -1, -1 } }, t:totable())
+    t[perilune.tensor { 2, 1 }] = perilune.tensor { { 1, 2, 3 }, { 4, 5, 6 } }
+    assert.are.same({ { 4, 5, 6 }, { 1, 2, 3 } }, t:totable())
+    t[{ {}, 1 }] = 0.5
+    assert.are.same({ { 0.5, 5, 6 }, { 0.5, 2, 3 } }, t:totable())
+  end)
+
+  it("copies overlapping parts as they were", function()
+    local t = perilune.arange(1, 5)
+    t[{ { 2, 5 } }] = t[{ { 1, 4 } }]
+    assert.are.same({ 1, 1, 2, 3, 4 }, t:totable())
+  end)
+
+  it("refuses what does not exist", function()
+    local t = matrix()
+    assert.matches("index 4 is not in 1%.%.3", message_of(function() return t[4] end))
+    assert.matches("index 0 is not in", message_of(function() return t[0] end))
+    assert.matches("index %-4 is not in", message_of(function() return t[-4] end))
+    assert.matches("the range 2%.%.9 is not in 1%.%.3", message_of(function() return t[{ { 2, 9 } }] end))
+    assert.matches("too many indices", message_of(function() return t[{ 1, 1, 1 }] end))
+    assert.matches("step is 0", message_of(function() return t[{ { 1, 2, 0 } }] end))
+    assert.matches("no field or method 'nope'", message_of(function() return t.nope end))
+    assert.matches("cannot be set", message_of(function() t.nope = 1 end))
+    assert.matches("cannot be written into", message_of(function() t[1] = perilune.zeros(3) end))
+    assert.matches("not boolean", message_of(function() return t[true] end))
+  end)
+
+  it("iterates over rows", function()
+    local sums = {}
+    for i, row in matrix():iter() do sums[i] = row[1]:item() end
+    assert.are.same({ 1, 5, 9 }, sums)
+    for i, row in pairs(matrix()) do sums[i] = row[2]:item() end
+    assert.are.same({ 2, 6, 10 }, sums)
+    assert.are.equal(3, #matrix())
+  end)
+end)
+
+describe("views", function()
+  it("share memory where they can", function()
+    local t = matrix()
+    t:view(12)[5] = 50
+    t:t()[1][3] = 90
+    t:narrow(2, 3, 2)[1][2] = 40
+    assert.are.same({ { 1, 2, 3, 40 }, { 50, 6, 7, 8 }, { 90, 10, 11, 12 } }, t:totable())
+    assert.matches("need a copy", message_of(function() t:t():view(12) end))
+    assert.are.same({ 1, 50, 90, 2 }, perilune.tensor(t:t():reshape(12):totable())[{ { 1, 4 } }]:totable())
+  end)
+
+  it("reshape, flatten, squeeze, permute, expand", function()
+    local t = perilune.arange(1, 24):reshape(2, 3, 4)
+    assert.are.same({ 2, 12 }, t:flatten(2).shape)
+    assert.are.same({ 24 }, t:flatten().shape)
+    assert.are.same({ 2, 3, 2, 2 }, t:unflatten(3, 2, 2).shape)
+    assert.are.same({ 4, 2, 3 }, t:permute(3, 1, 2).shape)
+    assert.are.equal(24, t:permute(3, 1, 2)[{ 4, 2, 3 }]:item())
+    assert.are.same({ 2, 1, 3, 4 }, t:unsqueeze(2).shape)
+    assert.are.same({ 2, 3, 4 }, t:unsqueeze(-1):squeeze(-1).shape)
+    assert.are.same({ { 1, 1 }, { 2, 2 } }, perilune.tensor({ { 1 }, { 2 } }):expand(2, 2):totable())
+    assert.are.same({ 3, 8 }, t:reshape(3, -1).shape)
+    assert.matches("does not fit", message_of(t.reshape, t, 5, 5))
+    assert.matches("only one size can be %-1", message_of(t.reshape, t, -1, -1))
+  end)
+
+  it("splits, chunks and unbinds", function()
+    local t = perilune.arange(1, 7)
+    local sizes = {}
+    for i, piece in ipairs(t:split(3)) do sizes[i] = #piece end
+    assert.are.same({ 3, 3, 1 }, sizes)
+    assert.are.same({ 3, 4 }, t:split({ 2, 5 })[2][{ { 1, 2 } }]:totable())
+    assert.are.equal(2, #t:chunk(2))
+    assert.are.equal(4, #t:chunk(2)[1])
+    assert.are.equal(3, #matrix():unbind())
+    assert.are.same({ 2, 6, 10 }, matrix():unbind(2)[2]:totable())
+    assert.matches("add up to 3", message_of(t.split, t, { 1, 2 }))
+  end)
+
+  it("keeps the lanes order through flatten and back", function()
+    local t = perilune.randn(17, 3, 5):lanes()
+    assert.is_true(t:is_lanes())
+    assert.are.same({ 1, 160, 32 }, t:stride())
+    local flat = t:flatten(2)
+    assert.are.same({ 1, 32 }, flat:stride())
+    assert.are.same(t:contiguous():totable(), flat:unflatten(2, 3, 5):totable())
+  end)
+end)

@@ -1,0 +1,134 @@
+local perilune = require "perilune"
+local core = require "perilune.core"
+
+local function live() return perilune.memory().live_bytes end
+
+describe("memory", function()
+  it("comes back when the last tensor goes", function()
+    collectgarbage()
+    local before = perilune.memory()
+    do
+      local t = perilune.zeros(1000)
+      local view = t[{ { 10, 20 } }]
+      t = nil -- luacheck: ignore
+      collectgarbage()
+      assert.is_true(live() > before.live_bytes + 3900)
+      view = nil -- luacheck: ignore
+    end
+    collectgarbage()
+    assert.are.equal(before.live_bytes, live())
+    assert.are.equal(before.tensors, perilune.memory().tensors)
+  end)
+
+  it("is given back at the end of a scope, also on an error", function()
+    collectgarbage()
+    local before, kept, freed = live(), nil, nil
+    pcall(function()
+      local scope <close> = perilune.scope()
+      freed = perilune.zeros(1000)
+      kept = scope:keep(perilune.ones(10))
+      error("stop")
+    end)
+    assert.is_true(live() < before + 1000)
+    assert.are.equal(1.0, kept[10]:item())
+    local ok, message = pcall(function() return freed:numel() end)
+    assert.is_false(ok)
+    assert.matches("freed when its scope closed", message)
+    assert.matches("freed when its scope closed", select(2, pcall(perilune.reshape, freed, 1000)))
+  end)
+
+  it("closes nested scopes from the inside", function()
+    local outer, inner
+    do
+      local a <close> = perilune.scope() -- luacheck: ignore
+      outer = perilune.ones(3)
+      do
+        local b <close> = perilune.scope() -- luacheck: ignore
+        inner = perilune.ones(3)
+      end
+      assert.is_false(pcall(inner.numel, inner))
+      assert.are.equal(3, outer:numel())
+    end
+    assert.is_false(pcall(outer.numel, outer))
+  end)
+
+  it("a scope sees only its own coroutine", function()
+    local made
+    local thread = coroutine.wrap(function()
+      made = perilune.ones(2)
+      coroutine.yield()
+    end)
+    do
+      local scope <close> = perilune.scope() -- luacheck: ignore
+      thread()
+    end
+    assert.are.equal(2, made:numel())
+  end)
+
+  it("asks the collector for help, in generational mode too, but not when it is stopped", function()
+    for _, mode in ipairs { "generational", "incremental" } do
+      collectgarbage(mode)
+      collectgarbage()
+      local before = live()
+      for _ = 1, 400 do perilune.empty(1 << 18) end
+      assert.is_true(live() - before < 200 << 20, mode .. ": " .. live() - before)
+    end
+    collectgarbage()
+    local before = live()
+    collectgarbage("stop")
+    for _ = 1, 150 do perilune.empty(1 << 18) end
+    local grown = live() - before
+    collectgarbage("restart")
+    assert.is_true(grown >= 150 << 20)
+    collectgarbage()
+  end)
+
+  it("obeys a cap, and goes on after it", function()
+    collectgarbage()
+    perilune.set_memory_cap(live() + (1 << 20))
+    local ok, message = pcall(perilune.zeros, 1 << 20)
+    perilune.set_memory_cap()
+    assert.is_false(ok)
+    assert.matches("not enough memory", message)
+    assert.are.equal(1 << 20, perilune.zeros(1 << 20):numel())
+  end)
+
+  it("fails cleanly wherever an allocation fails", function()
+    local x = perilune.randn(4, 6)
+    x.requires_grad = true
+    local steps = {
+      function() return perilune.zeros(3, 3) end,
+      function() return x:reshape(2, 12):transpose(1, 2):contiguous() end,
+      function() return x[{ { 1, 2 }, 3 }] end,
+      function() return x:to("float64"):clone() end,
+      function() return perilune.randperm(5), perilune.multinomial(perilune.ones(4), 2) end,
+      function() x:reshape(24):narrow(1, 2, 5):backward(perilune.ones(5)) x.grad = nil end,
+    }
+    for _, step in ipairs(steps) do
+      step()
+      collectgarbage()
+      local before, n, ok = live(), 0, false
+      while not ok do
+        n = n + 1
+        core.debug.fail_allocation(n)
+        local result
+        ok, result = pcall(step)
+        core.debug.fail_allocation(0)
+        if not ok then assert.matches("memory", result) end
+        result = nil -- luacheck: ignore
+        x.grad = nil
+        collectgarbage()
+        assert.are.equal(before, live())
+      end
+      assert.is_true(n > 1)
+    end
+  end)
+
+  it("has a version and counts tensors", function()
+    assert.matches("^perilune %d", perilune._VERSION)
+    local t = perilune.ones(1) -- luacheck: ignore
+    assert.is_true(perilune.memory().tensors >= 1)
+    assert.is_true(perilune.is_tensor(t))
+    assert.is_false(perilune.is_tensor({}))
+  end)
+end)

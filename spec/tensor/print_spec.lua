@@ -1,0 +1,36 @@
+local perilune = require "perilune"
+
+describe("tostring", function()
+  it("shows shape, dtype and aligned elements", function()
+    assert.are.equal("tensor (2, 2) float32\n[[ 1.0000,  2.5000],\n [-3.0000, 10.0000]]",
+      tostring(perilune.tensor { { 1, 2.5 }, { -3, 10 } }))
+    assert.are.equal("tensor (3) int64\n[1, 2, 3]", tostring(perilune.arange(3)))
+    assert.are.equal("tensor () float32\n2.", tostring(perilune.tensor(2.0)))
+    assert.are.equal("tensor (0, 3) float32\n[]", tostring(perilune.zeros(0, 3)))
+    assert.are.equal("tensor (4) float32\n[ nan,  inf, -inf,   1.]", tostring(perilune.tensor { 0 / 0, 1 / 0, -1 / 0, 1.0 }))
+    assert.are.equal("tensor (2) bool\n[ true, false]", tostring(perilune.tensor { true, false }))
+  end)
+
+  it("is bounded for large tensors", function()
+    local text = tostring(perilune.zeros(200, 200, 200))
+    assert.is_true(#text < 3000)
+    assert.matches("%.%.%.", text)
+    assert.is_true(#tostring(perilune.rand(1000000)) < 200)
+  end)
+
+  it("says what a tensor on the tape was made by", function()
+    local x = perilune.zeros(2, { requires_grad = true })
+    assert.matches("requires_grad", tostring(x))
+    assert.matches("made by reshape", tostring(x:reshape(1, 2)))
+  end)
+end)
+
+describe("help", function()
+  it("describes operations by name, by function and by class", function()
+    assert.matches("^reshape%(x, sizes", perilune.help("reshape"))
+    assert.are.equal(perilune.help("reshape"), perilune.help(perilune.reshape))
+    assert.matches("without recording", perilune.help(perilune.no_grad))
+    assert.matches("no operation 'nope'", select(2, pcall(perilune.help, "nope")))
+    assert.matches("nothing is known", select(2, pcall(perilune.help, 3)))
+  end)
+end)
