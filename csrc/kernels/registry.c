@@ -10,6 +10,7 @@ extern const op op_select, op_slice, op_squeeze, op_to, op_transpose, op_unflatt
 /* reductions, order, index */
 
 /* matrix products and linear algebra */
+extern const op op_addmm, op_bmm, op_dot, op_linear, op_matmul, op_mm, op_mv, op_outer;
 
 /* convolution */
 
@@ -39,6 +40,14 @@ const op *const registry[] = {
   /* reductions, order, index */
 
   /* matrix products and linear algebra */
+  &op_addmm,
+  &op_bmm,
+  &op_dot,
+  &op_linear,
+  &op_matmul,
+  &op_mm,
+  &op_mv,
+  &op_outer,
 
   /* convolution */
 
