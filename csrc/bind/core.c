@@ -180,6 +180,7 @@ int luaopen_perilune_core(lua_State *L) {
   bind_autograd(L);
   bind_memory(L);
   bind_random(L);
+  bind_formats(L);
   return 1;
 }
 
