@@ -405,6 +405,7 @@ static void push_parameters(lua_State *L, const op *operation) {
     set_string(L, "fallback", p->fallback);
     set_string(L, "choices", p->choices);
     set_flag(L, "option", (p->flags & OPTION) != 0);
+    set_flag(L, "constant", (p->flags & CONSTANT) != 0);
     lua_rawseti(L, -2, ++i);
   }
 }

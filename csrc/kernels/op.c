@@ -70,6 +70,18 @@ status op_require_float(op_call *call) {
   return STATUS_OK;
 }
 
+/* Inputs are the tensor parameters in order; no operation with a CONSTANT takes a list. */
+status op_require_constants(op_call *call) {
+  int i = 0;
+  for (const parameter *p = call->op->parameters; p->name != NULL; p++) {
+    if (!is_tensor(p->kind)) continue;
+    if ((p->flags & CONSTANT) && call->needs_gradient[i])
+      return op_fail(call, "%s requires a gradient, but the operation is not differentiable in it", p->name);
+    i++;
+  }
+  return STATUS_OK;
+}
+
 status op_require_dims(op_call *call, int i, int n_dims) {
   const tensor *t = call->inputs[i];
   if (t->n_dims == n_dims) return STATUS_OK;

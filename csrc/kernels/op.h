@@ -35,7 +35,10 @@ typedef enum parameter_kind {
   P_DTYPE            /* .integer = a dtype, given by name */
 } parameter_kind;
 
-enum { OPTION = 1 };  /* parameter flag: given by name in the trailing options table, never by position */
+enum {                /* parameter flags */
+  OPTION = 1,         /* given by name in the trailing options table, never by position */
+  CONSTANT = 2        /* a tensor without a gradient: the operation refuses one that requires it (op_require_constants) */
+};
 
 typedef struct parameter {
   const char *name;
@@ -110,6 +113,8 @@ status op_dim(op_call *call, int k, int n_dims, int *out);
 status op_dims(op_call *call, int k, int n_dims, bool reduced[MAX_DIMS]);
 /* Input i must be float32 or float64, and (for each later i) of the same dtype as input 0; NULL inputs pass. */
 status op_require_float(op_call *call);
+/* No CONSTANT input requires a gradient. */
+status op_require_constants(op_call *call);
 /* Input i has this many dims. */
 status op_require_dims(op_call *call, int i, int n_dims);
 const char *op_input_name(const op_call *call, int i);
