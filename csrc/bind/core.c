@@ -181,6 +181,7 @@ int luaopen_perilune_core(lua_State *L) {
   bind_memory(L);
   bind_random(L);
   bind_formats(L);
+  bind_optimizers(L);
   return 1;
 }
 
