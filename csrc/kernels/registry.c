@@ -15,8 +15,11 @@ extern const op op_addmm, op_bmm, op_dot, op_linear, op_matmul, op_mm, op_mv, op
 /* convolution */
 
 /* layers */
+extern const op op_adaptive_avg_pool2d, op_avg_pool2d, op_max_pool2d, op_max_pool2d_with_indices;
 
 /* losses */
+extern const op op_binary_cross_entropy, op_binary_cross_entropy_with_logits, op_cross_entropy, op_kl_div, op_l1_loss;
+extern const op op_mse_loss, op_nll_loss, op_smooth_l1_loss;
 
 const op *const registry[] = {
   /* views and indexing */
@@ -52,8 +55,20 @@ const op *const registry[] = {
   /* convolution */
 
   /* layers */
+  &op_adaptive_avg_pool2d,
+  &op_avg_pool2d,
+  &op_max_pool2d,
+  &op_max_pool2d_with_indices,
 
   /* losses */
+  &op_binary_cross_entropy,
+  &op_binary_cross_entropy_with_logits,
+  &op_cross_entropy,
+  &op_kl_div,
+  &op_l1_loss,
+  &op_mse_loss,
+  &op_nll_loss,
+  &op_smooth_l1_loss,
 
   NULL,
 };
