@@ -50,7 +50,7 @@ $(BUILD)/obj/%.o: csrc/%.c Makefile
 
 $(BUILD)/embedding/%: spec/embedding/%.c $(CORE)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -o $@ $^ -Wl,-rpath,$(abspath $(BUILD)/perilune) $(LDFLAGS) $(LUA_LIBS) $(PKG_LIBS) -lpthread
+	$(CC) $(ALL_CFLAGS) -o $@ $^ -Wl,-rpath,$(abspath $(BUILD)/perilune) $(LDFLAGS) $(LUA_LIBS) $(PKG_LIBS) -lm -lpthread
 
 test: deps  ## run the specs (SPEC=spec/x_spec.lua for one of them)
 	@+$(MAKE) -s specs
