@@ -67,7 +67,7 @@ asan: deps  ## rebuild with Address-, Leak- and UndefinedBehaviorSanitizer and r
 
 sanitized-specs: $(CORE) $(HOSTS)
 	PERILUNE_BUILD=$(BUILD) LD_PRELOAD="$$($(CC) -print-file-name=libasan.so)" \
-	  ASAN_OPTIONS=detect_leaks=1 busted --lua="$$(command -v $(LUA))" $(SPEC)
+	  ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 busted --lua="$$(command -v $(LUA))" $(SPEC)
 
 lint: all  ## warnings as errors on gcc and clang, cppcheck, luacheck, the rules of spec/lint.lua
 	@+$(MAKE) -s tools
