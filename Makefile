@@ -40,9 +40,11 @@ ENVIRONMENT = LUA_PATH="$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;;" LUA_CPAT
 all: $(CORE)  ## build the library
 
 # nodelete: lua_close unloads the library while the threads of OpenMP and OpenBLAS still sleep in its code.
+# The linker hides what -fvisibility=hidden leaves: gcc exports the symbols of target_clones.
 $(CORE): $(OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -shared -Wl,-z,nodelete,-z,now -o $@ $^ $(LDFLAGS) $(PKG_LIBS) -lm -lpthread
+	@echo '{ global: luaopen_perilune_core; perilune_*; local: *; };' > $(BUILD)/exports.map
+	$(CC) $(ALL_CFLAGS) -shared -Wl,-z,nodelete,-z,now,--version-script=$(BUILD)/exports.map -o $@ $^ $(LDFLAGS) $(PKG_LIBS) -lm -lpthread
 
 $(BUILD)/obj/%.o: csrc/%.c Makefile
 	@mkdir -p $(@D)
