@@ -195,7 +195,7 @@ static status in_place_allowed(op_call *call, bool recording) {
   return STATUS_OK;
 }
 
-/* The result must fit into x as it is, and the tape must not need what it would overwrite. */
+/* The result must fit into x as it is. */
 static status result_fits(op_call *call) {
   context *c = call->context;
   const tensor *x = call->inputs[0], *result = call->outputs[0];
@@ -205,10 +205,20 @@ static status result_fits(op_call *call) {
   if (result->dtype > x->dtype && (dtype_is_float(result->dtype) != dtype_is_float(x->dtype) || x->dtype == DTYPE_BOOL))
     return context_fail(c, STATUS_INVALID, "%s_: the result is %s and cannot be kept in a %s tensor", call->op->name,
                         dtype_name(result->dtype), dtype_name(x->dtype));
-  for (int k = 0; k < MAX_SAVED; k++)
-    if (call->saved[k] != NULL && call->saved[k]->storage == x->storage)
-      return context_fail(c, STATUS_INVALID, "%s_: the tape needs the value that would be overwritten; use %s",
-                          call->op->name, call->op->name);
+  return STATUS_OK;
+}
+
+/* What the backward wants of the value that is about to be overwritten is copied first. */
+static status keep_old_value(op_call *call) {
+  for (int k = 0; k < MAX_SAVED; k++) {
+    tensor *saved = call->saved[k];
+    if (saved == NULL || saved->storage != call->inputs[0]->storage) continue;
+    tensor *copy = tensor_clone(call->context, saved);
+    if (copy == NULL) return STATUS_NO_MEMORY;
+    copy->is_number = saved->is_number;
+    tensor_release(saved);
+    call->saved[k] = copy;
+  }
   return STATUS_OK;
 }
 
@@ -231,6 +241,7 @@ status autograd_apply_in_place(context *c, const op *operation, int n_inputs, te
   code = in_place_allowed(&call, recording);
   if (code == STATUS_OK) code = run_forward(&call, recording);
   if (code == STATUS_OK) code = result_fits(&call);
+  if (code == STATUS_OK && recording) code = keep_old_value(&call);
   if (code == STATUS_OK && recording) code = record(&call);
   if (code == STATUS_OK) code = tensor_copy(c, inputs[0], call.outputs[0]);
   if (code == STATUS_OK && recording) take_history(inputs[0], call.outputs[0]);
