@@ -1,0 +1,80 @@
+/* mul.c -- y = a b.  Integers wrap around; on bool it is logical and. */
+#include "elementwise.h"
+
+CLONES static void forward_float32(int64_t n, void *const *data, const void *extra) {
+  float *y = data[0];
+  const float *a = data[1], *b = data[2];
+  (void)extra;
+  for (int64_t i = 0; i < n; i++) y[i] = a[i] * b[i];
+}
+
+CLONES static void forward_float64(int64_t n, void *const *data, const void *extra) {
+  double *y = data[0];
+  const double *a = data[1], *b = data[2];
+  (void)extra;
+  for (int64_t i = 0; i < n; i++) y[i] = a[i] * b[i];
+}
+
+CLONES static void forward_int64(int64_t n, void *const *data, const void *extra) {
+  int64_t *y = data[0];
+  const int64_t *a = data[1], *b = data[2];
+  (void)extra;
+  for (int64_t i = 0; i < n; i++) y[i] = (int64_t)((uint64_t)a[i] * (uint64_t)b[i]);
+}
+
+static const elementwise forward_loops = {
+  .float32 = forward_float32,
+  .float64 = forward_float64,
+  .int64 = forward_int64,
+};
+
+/* Each input is kept only if the other one wants a gradient. */
+static status forward(op_call *call) {
+  status code = elementwise_forward(call, &forward_loops, NULL);
+  for (int i = 0; i < 2 && code == STATUS_OK; i++)
+    if (call->needs_gradient[1 - i]) op_save(call, i, call->inputs[i]);
+  return code;
+}
+
+/* da = dy b, db = dy a: the same loop. */
+static status product_gradient(op_call *call, int i) {
+  tensor *operands[] = { call->output_gradients[0], call->saved[1 - i] };
+  return elementwise_gradient(call, i, &forward_loops, 2, operands, NULL);
+}
+
+static status backward(op_call *call) {
+  status code = STATUS_OK;
+  if (call->needs_gradient[0]) code = product_gradient(call, 0);
+  if (code == STATUS_OK && call->needs_gradient[1]) code = product_gradient(call, 1);
+  return code;
+}
+
+static const parameter parameters[] = {
+  { "a", P_TENSOR, 0, NULL, NULL },
+  { "b", P_TENSOR, 0, NULL, NULL },
+  { NULL, P_TENSOR, 0, NULL, NULL },
+};
+
+static const char *const samples[] = {
+  "a=normal(3,4) b=normal(3,4)",
+  "a=normal(2,3,5) b=normal(3,1)",
+  "a=normal(4) b=normal(3,4):t",
+  "a=normal(5,7):lanes b=normal(7)",
+  "a=normal(3,4) b=2.5",
+  "a=1.5 b=normal(2,3):t",
+  "a=int64(3) b=int64(2,3)",
+  "bench a=normal(1000,1000) b=normal(1000,1000)",
+  NULL,
+};
+
+const op op_mul = {
+  .name = "mul",
+  .flags = OP_METHOD | OP_IN_PLACE,
+  .help = "mul(a, b) -> tensor\n\n"
+          "a * b, elementwise with broadcasting; also written with the star.",
+  .parameters = parameters,
+  .n_outputs = 1,
+  .forward = forward,
+  .backward = backward,
+  .samples = samples,
+};
