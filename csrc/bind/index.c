@@ -7,9 +7,7 @@
 #include "../autograd/autograd.h"
 #include "state.h"
 
-extern const op op_select, op_slice;
-/* Weak only until they land. */
-extern const op op_masked_select __attribute__((weak)), op_index_select __attribute__((weak));
+extern const op op_index_select, op_masked_select, op_select, op_slice;
 
 static tensor *apply(context *c, const op *operation, int n_inputs, tensor **inputs, const op_value *values) {
   tensor *outputs[MAX_OUTPUTS] = { 0 };

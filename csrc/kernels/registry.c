@@ -6,8 +6,18 @@ extern const op op_clone, op_contiguous, op_expand, op_flatten, op_narrow, op_pe
 extern const op op_select, op_slice, op_squeeze, op_to, op_transpose, op_unflatten, op_unsqueeze;
 
 /* elementwise */
+extern const op op_abs, op_add, op_ceil, op_clamp, op_cos, op_div, op_elu, op_eq, op_erf;
+extern const op op_exp, op_expm1, op_floor, op_floor_divide, op_fmod, op_ge, op_gelu, op_gt;
+extern const op op_isfinite, op_isinf, op_isnan, op_le, op_leaky_relu, op_lerp, op_log;
+extern const op op_log1p, op_logical_and, op_logical_not, op_logical_or, op_logical_xor;
+extern const op op_lt, op_masked_fill, op_maximum, op_minimum, op_mul, op_ne, op_neg, op_pow;
+extern const op op_reciprocal, op_relu, op_remainder, op_round, op_rsqrt, op_sigmoid, op_sign;
+extern const op op_silu, op_sin, op_softplus, op_sqrt, op_square, op_sub, op_tanh, op_where;
 
 /* reductions, order, index */
+extern const op op_all, op_amax, op_amin, op_any, op_cat, op_count_nonzero, op_gather;
+extern const op op_index_select, op_logsumexp, op_masked_select, op_mean, op_nonzero, op_norm;
+extern const op op_prod, op_scatter, op_scatter_add, op_stack, op_std, op_sum, op_var;
 
 /* matrix products and linear algebra */
 extern const op op_addmm, op_bmm, op_dot, op_linear, op_matmul, op_mm, op_mv, op_outer;
@@ -39,8 +49,80 @@ const op *const registry[] = {
   &op_unsqueeze,
 
   /* elementwise */
+  &op_abs,
+  &op_add,
+  &op_ceil,
+  &op_clamp,
+  &op_cos,
+  &op_div,
+  &op_elu,
+  &op_eq,
+  &op_erf,
+  &op_exp,
+  &op_expm1,
+  &op_floor,
+  &op_floor_divide,
+  &op_fmod,
+  &op_ge,
+  &op_gelu,
+  &op_gt,
+  &op_isfinite,
+  &op_isinf,
+  &op_isnan,
+  &op_le,
+  &op_leaky_relu,
+  &op_lerp,
+  &op_log,
+  &op_log1p,
+  &op_logical_and,
+  &op_logical_not,
+  &op_logical_or,
+  &op_logical_xor,
+  &op_lt,
+  &op_masked_fill,
+  &op_maximum,
+  &op_minimum,
+  &op_mul,
+  &op_ne,
+  &op_neg,
+  &op_pow,
+  &op_reciprocal,
+  &op_relu,
+  &op_remainder,
+  &op_round,
+  &op_rsqrt,
+  &op_sigmoid,
+  &op_sign,
+  &op_silu,
+  &op_sin,
+  &op_softplus,
+  &op_sqrt,
+  &op_square,
+  &op_sub,
+  &op_tanh,
+  &op_where,
 
   /* reductions, order, index */
+  &op_all,
+  &op_amax,
+  &op_amin,
+  &op_any,
+  &op_cat,
+  &op_count_nonzero,
+  &op_gather,
+  &op_index_select,
+  &op_logsumexp,
+  &op_masked_select,
+  &op_mean,
+  &op_nonzero,
+  &op_norm,
+  &op_prod,
+  &op_scatter,
+  &op_scatter_add,
+  &op_stack,
+  &op_std,
+  &op_sum,
+  &op_var,
 
   /* matrix products and linear algebra */
   &op_addmm,
