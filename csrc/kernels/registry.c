@@ -25,7 +25,8 @@ extern const op op_addmm, op_bmm, op_dot, op_linear, op_matmul, op_mm, op_mv, op
 /* convolution */
 
 /* layers */
-extern const op op_adaptive_avg_pool2d, op_avg_pool2d, op_max_pool2d, op_max_pool2d_with_indices;
+extern const op op_adaptive_avg_pool2d, op_avg_pool2d, op_batch_norm, op_dropout, op_embedding, op_layer_norm;
+extern const op op_max_pool2d, op_max_pool2d_with_indices, op_upsample;
 
 /* losses */
 extern const op op_binary_cross_entropy, op_binary_cross_entropy_with_logits, op_cross_entropy, op_kl_div, op_l1_loss;
@@ -139,8 +140,13 @@ const op *const registry[] = {
   /* layers */
   &op_adaptive_avg_pool2d,
   &op_avg_pool2d,
+  &op_batch_norm,
+  &op_dropout,
+  &op_embedding,
+  &op_layer_norm,
   &op_max_pool2d,
   &op_max_pool2d_with_indices,
+  &op_upsample,
 
   /* losses */
   &op_binary_cross_entropy,
