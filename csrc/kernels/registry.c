@@ -23,6 +23,7 @@ extern const op op_prod, op_scatter, op_scatter_add, op_stack, op_std, op_sum, o
 extern const op op_addmm, op_bmm, op_dot, op_linear, op_matmul, op_mm, op_mv, op_outer;
 
 /* convolution */
+extern const op op_conv2d, op_conv_transpose2d;
 
 /* layers */
 extern const op op_adaptive_avg_pool2d, op_avg_pool2d, op_batch_norm, op_dropout, op_embedding, op_layer_norm;
@@ -136,6 +137,8 @@ const op *const registry[] = {
   &op_outer,
 
   /* convolution */
+  &op_conv2d,
+  &op_conv_transpose2d,
 
   /* layers */
   &op_adaptive_avg_pool2d,

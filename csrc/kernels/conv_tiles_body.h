@@ -1,0 +1,282 @@
+/* conv_tiles_body.h -- the loops of conv_tiles.h, written once for any vector (conv_vector.h).  Not a header to be
+** used: conv_tiles_INSTRUCTIONS.c includes it, to be compiled for those instructions.
+**
+** A tile function is always inlined with constant sizes, so that its loops over rows and columns unroll and its
+** sums are registers. */
+#include "conv_tiles.h"
+#include "conv_vector.h"
+
+enum { TILE_SUMS = 24, PANEL_FLOATS = 16384, PANEL_FROM_OUTPUTS = 32 };
+
+/* Sums [rows][columns] over all entries for `rows` channels from `row` on and `columns` vectors from `lane` on.
+** x_entry(e) is job->x + entries[e].x, or, with a packed panel, row e of it. */
+INLINE void gather_tile(const gather_job *job, const float *panel, int64_t row, int64_t block_rows, int64_t lane,
+                        const int rows, const int columns) {
+  vector sum[TILE_SUMS];
+  const float *weight = job->weight + row / block_rows * job->weight_block + row % block_rows;
+  float *y = job->y + row * job->y_channel + lane;
+#pragma GCC unroll 24
+  for (int r = 0; r < rows; r++) {
+    vector start = job->bias && !job->add ? broadcast(job->bias + row + r) : zero();
+#pragma GCC unroll 24
+    for (int c = 0; c < columns; c++)
+      sum[r * columns + c] = job->add ? load(y + r * job->y_channel + c * LANES) : start;
+  }
+  const conv_entry *entry = job->entries, *end = entry + job->n_entries;
+  const float *x = job->x + lane;
+  for (; entry < end; entry++) {
+    const float *from = panel ? panel : x + entry->x;
+    const float *w = weight + entry->w;
+    vector value[TILE_SUMS];
+#pragma GCC unroll 24
+    for (int c = 0; c < columns; c++) value[c] = load(from + c * LANES);
+#pragma GCC unroll 24
+    for (int r = 0; r < rows; r++) {
+      vector factor = broadcast(w + r);
+#pragma GCC unroll 24
+      for (int c = 0; c < columns; c++)
+        sum[r * columns + c] = multiply_add(factor, value[c], sum[r * columns + c]);
+    }
+    if (panel) panel += columns * LANES;
+  }
+#pragma GCC unroll 24
+  for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 24
+    for (int c = 0; c < columns; c++) {
+      vector v = sum[r * columns + c];
+      store(y + r * job->y_channel + c * LANES, job->relu ? rectify(v) : v);
+    }
+  }
+}
+
+/* All lanes for `rows` channels that do not fill a block: few rows, so more vectors. */
+INLINE void gather_rows(const gather_job *job, int64_t row, int64_t block_rows, const int rows, const int columns) {
+  int64_t lane = 0;
+  for (; lane + columns * LANES <= job->n_lanes; lane += columns * LANES)
+    gather_tile(job, NULL, row, block_rows, lane, rows, columns);
+  for (; lane < job->n_lanes; lane += LANES) gather_tile(job, NULL, row, block_rows, lane, rows, 1);
+}
+
+/* The x rows of one group of lanes, side by side: many channels read them, and rows that are a power of two
+** apart would share a few lines of the cache. */
+INLINE void pack_panel(float *panel, const gather_job *job, int64_t lane, const int columns) {
+  const float *x = job->x + lane;
+  for (int64_t e = 0; e < job->n_entries; e++)
+#pragma GCC unroll 24
+    for (int c = 0; c < columns; c++)
+      store(panel + (e * columns + c) * LANES, load(x + job->entries[e].x + c * LANES));
+}
+
+/* Every block of `rows` channels.  Lanes outermost: their x rows stay in the nearest cache for all the blocks. */
+INLINE void gather_columns(const gather_job *job, int64_t n_full, int64_t lane, const int rows, const int columns) {
+  for (int64_t row = 0; row < n_full; row += rows) gather_tile(job, NULL, row, rows, lane, rows, columns);
+}
+
+INLINE void gather_blocks(const gather_job *job, int64_t n_full, const int rows, const int columns) {
+  int64_t lane = 0;
+  for (; lane + columns * LANES <= job->n_lanes; lane += columns * LANES)
+    gather_columns(job, n_full, lane, rows, columns);
+  if (columns > 2 && lane + 2 * LANES <= job->n_lanes) {
+    gather_columns(job, n_full, lane, rows, 2);
+    lane += 2 * LANES;
+  }
+  if (lane < job->n_lanes) gather_columns(job, n_full, lane, rows, 1);
+}
+
+/* The same through a packed panel. */
+INLINE void gather_packed(const gather_job *job, int64_t n_full, const int rows, const int columns) {
+  float panel[PANEL_FLOATS];
+  int64_t lane = 0;
+  for (; lane + columns * LANES <= job->n_lanes; lane += columns * LANES) {
+    pack_panel(panel, job, lane, columns);
+    for (int64_t row = 0; row < n_full; row += rows) gather_tile(job, panel, row, rows, lane, rows, columns);
+  }
+  for (; lane < job->n_lanes; lane += LANES) gather_columns(job, n_full, lane, rows, 1);
+}
+
+/* Channels that do not fill a block. */
+INLINE void gather_rest(const gather_job *job, int64_t row, const int rows) {
+  if (rows > 4 && job->n_outputs - row >= 4) {
+    gather_rows(job, row, rows, 4, 2);
+    row += 4;
+  }
+  if (job->n_outputs - row >= 2) {
+    gather_rows(job, row, rows, 2, 4);
+    row += 2;
+  }
+  if (row < job->n_outputs) gather_rows(job, row, rows, 1, 8);
+}
+
+static void gather(const gather_job *job) {
+  int64_t n_full = job->n_outputs / TILE_ROWS * TILE_ROWS;
+  if (n_full >= PANEL_FROM_OUTPUTS && job->n_entries * PANEL_COLUMNS * LANES <= PANEL_FLOATS)
+    gather_packed(job, n_full, TILE_ROWS, PANEL_COLUMNS);
+  else
+    gather_blocks(job, n_full, TILE_ROWS, TILE_COLUMNS);
+  gather_rest(job, n_full, TILE_ROWS);
+}
+
+/* dw[row + r][entry e + s] for `rows` x `n_entries` (both constant); entries past the table's end repeat the last
+** one and are not stored. */
+INLINE void product_tile(const product_job *job, int64_t row, int64_t e, const int rows, const int n_entries) {
+  vector sum[TILE_SUMS];
+  const float *x[TILE_SUMS];
+  const float *dy = job->dy + row * job->dy_channel;
+#pragma GCC unroll 24
+  for (int s = 0; s < n_entries; s++) {
+    int64_t at = e + s < job->n_entries ? e + s : job->n_entries - 1;
+    x[s] = job->x + job->entries[at].x;
+  }
+#pragma GCC unroll 24
+  for (int k = 0; k < rows * n_entries; k++) sum[k] = zero();
+  const int64_t n_full = job->n_lanes / LANES * LANES;
+  const int tail = (int)(job->n_lanes - n_full);
+  for (int64_t pixel = 0; pixel < job->n_pixels; pixel++) {
+    int64_t dy_at = pixel * job->dy_step, x_at = pixel * job->x_step;
+    for (int64_t lane = 0; lane < n_full; lane += LANES) {
+      vector d[TILE_SUMS];
+#pragma GCC unroll 24
+      for (int s = 0; s < n_entries; s++) {
+        d[s] = load(x[s] + x_at + lane);
+      }
+#pragma GCC unroll 24
+      for (int r = 0; r < rows; r++) {
+        vector v = load(dy + r * job->dy_channel + dy_at + lane);
+#pragma GCC unroll 24
+        for (int s = 0; s < n_entries; s++)
+          sum[r * n_entries + s] = multiply_add(v, d[s], sum[r * n_entries + s]);
+      }
+    }
+    if (tail) {
+#pragma GCC unroll 24
+      for (int r = 0; r < rows; r++) {
+        vector v = keep_first(load(dy + r * job->dy_channel + dy_at + n_full), tail);
+#pragma GCC unroll 24
+        for (int s = 0; s < n_entries; s++)
+          sum[r * n_entries + s] =
+              multiply_add(v, keep_first(load(x[s] + x_at + n_full), tail), sum[r * n_entries + s]);
+      }
+    }
+  }
+#pragma GCC unroll 24
+  for (int s = 0; s < n_entries; s++) {
+    if (e + s >= job->n_entries) break;
+    float *dw = job->dw + row * job->dw_row + job->entries[e + s].w;
+#pragma GCC unroll 24
+    for (int r = 0; r < rows; r++) dw[r * job->dw_row] += sum_lanes(sum[r * n_entries + s]);
+  }
+}
+
+INLINE void product_rows(const product_job *job, int64_t row, const int rows, const int n_entries) {
+  for (int64_t e = 0; e < job->n_entries; e += n_entries) product_tile(job, row, e, rows, n_entries);
+}
+
+static void product(const product_job *job) {
+  int64_t row = 0;
+  for (; row + PRODUCT_ROWS <= job->n_rows; row += PRODUCT_ROWS)
+    product_rows(job, row, PRODUCT_ROWS, PRODUCT_ENTRIES);
+  if (PRODUCT_ROWS > 2 && job->n_rows - row >= 2) {
+    product_rows(job, row, 2, PRODUCT_ROWS * PRODUCT_ENTRIES / 2);
+    row += 2;
+  }
+  for (; row < job->n_rows; row++) product_rows(job, row, 1, PRODUCT_ROWS * PRODUCT_ENTRIES > 12 ? 12 : 8);
+}
+
+/* One vector of the mask: stores it, returns what counts for the sum. */
+INLINE vector mask_vector(const mask_job *job, int64_t at) {
+  vector v = load(job->dy + at);
+  if (job->y) v = where_positive(load(job->y + at), v);
+  if (job->out) store(job->out + at, v);
+  return v;
+}
+
+static float mask(const mask_job *job) {
+  vector sum[2] = { zero(), zero() };
+  const int64_t n_full = job->n_lanes / LANES * LANES;
+  const int tail = (int)(job->n_lanes - n_full);
+  for (int64_t pixel = 0; pixel < job->n_pixels; pixel++) {
+    int64_t at = pixel * job->step, lane = 0;
+    for (; lane + 2 * LANES <= n_full; lane += 2 * LANES) {
+      sum[0] = add(sum[0], mask_vector(job, at + lane));
+      sum[1] = add(sum[1], mask_vector(job, at + lane + LANES));
+    }
+    if (lane < n_full) sum[0] = add(sum[0], mask_vector(job, at + lane));
+    if (tail) sum[1] = add(sum[1], keep_first(mask_vector(job, at + n_full), tail));
+  }
+  return sum_lanes(add(sum[0], sum[1]));
+}
+
+/* `pixels` x `columns` vectors of output channels from `channel` on. */
+INLINE void spread_tile(const spread_job *job, int64_t pixel, int64_t channel, const int pixels, const int columns) {
+  vector sum[TILE_SUMS];
+#pragma GCC unroll 24
+  for (int p = 0; p < pixels; p++)
+#pragma GCC unroll 24
+    for (int c = 0; c < columns; c++) sum[p * columns + c] = load(job->bias + channel + c * LANES);
+  const float *x = job->x + pixel * job->x_step, *weight = job->weight + channel;
+  for (const conv_entry *entry = job->entries, *end = entry + job->n_entries; entry < end; entry++) {
+    vector value[TILE_SUMS];
+    const float *w = weight + entry->w;
+#pragma GCC unroll 24
+    for (int p = 0; p < pixels; p++) value[p] = broadcast(x + entry->x + p * job->x_step);
+#pragma GCC unroll 24
+    for (int c = 0; c < columns; c++) {
+      vector factor = load(w + c * LANES);
+#pragma GCC unroll 24
+      for (int p = 0; p < pixels; p++)
+        sum[p * columns + c] = multiply_add(value[p], factor, sum[p * columns + c]);
+    }
+  }
+#pragma GCC unroll 24
+  for (int p = 0; p < pixels; p++) {
+    float *y = job->y + (pixel + p) * job->y_step + channel;
+#pragma GCC unroll 24
+    for (int c = 0; c < columns; c++) {
+      vector v = job->relu ? rectify(sum[p * columns + c]) : sum[p * columns + c];
+      int64_t room = job->n_outputs - channel - c * LANES;
+      if (room >= LANES) {
+        store(y + c * LANES, v);
+      } else {
+        float partial[LANES];
+        store(partial, v);
+        for (int64_t k = 0; k < room; k++) y[c * LANES + k] = partial[k];
+      }
+    }
+  }
+}
+
+/* A run of pixels: whole tiles, the last one laid over its neighbour; short runs by a tile of their own. */
+INLINE void spread_run(const spread_job *job, int64_t channel, const int pixels, const int columns) {
+  if (job->n_pixels >= pixels) {
+    for (int64_t p = 0; p < job->n_pixels; p += pixels)
+      spread_tile(job, p + pixels <= job->n_pixels ? p : job->n_pixels - pixels, channel, pixels, columns);
+    return;
+  }
+  int64_t p = 0;
+  if (pixels > 4 && job->n_pixels - p >= 4) {
+    spread_tile(job, p, channel, 4, columns);
+    p += 4;
+  }
+  if (pixels > 2 && job->n_pixels - p >= 2) {
+    spread_tile(job, p, channel, 2, columns);
+    p += 2;
+  }
+  if (p < job->n_pixels) spread_tile(job, p, channel, 1, columns);
+}
+
+static void spread(const spread_job *job) {
+  int64_t n_vectors = (job->n_outputs + LANES - 1) / LANES, v = 0;
+  for (; v + 4 <= n_vectors; v += 4) spread_run(job, v * LANES, 3, 4);
+  for (; v + 2 <= n_vectors; v += 2) spread_run(job, v * LANES, 6, 2);
+  if (v < n_vectors) spread_run(job, v * LANES, 8, 1);
+}
+
+#if VECTOR_BYTES == 32
+/* Batches of up to 8: one vector of lanes, so twice the channels. */
+enum { NARROW_ROWS = 8 };
+static void gather_narrow(const gather_job *job) {
+  int64_t n_full = job->n_outputs / NARROW_ROWS * NARROW_ROWS;
+  for (int64_t lane = 0; lane < job->n_lanes; lane += LANES) gather_columns(job, n_full, lane, NARROW_ROWS, 1);
+  gather_rest(job, n_full, NARROW_ROWS);
+}
+#endif
