@@ -40,9 +40,11 @@ ENVIRONMENT = LUA_PATH="$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;;" LUA_CPAT
 all: $(CORE)  ## build the library
 
 # nodelete: lua_close unloads the library while the threads of OpenMP and OpenBLAS still sleep in its code.
+# The linker hides what -fvisibility=hidden leaves: gcc exports the symbols of target_clones.
 $(CORE): $(OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -shared -Wl,-z,nodelete,-z,now -o $@ $^ $(LDFLAGS) $(PKG_LIBS) -lm -lpthread
+	@echo '{ global: luaopen_perilune_core; perilune_*; local: *; };' > $(BUILD)/exports.map
+	$(CC) $(ALL_CFLAGS) -shared -Wl,-z,nodelete,-z,now,--version-script=$(BUILD)/exports.map -o $@ $^ $(LDFLAGS) $(PKG_LIBS) -lm -lpthread
 
 $(BUILD)/obj/%.o: csrc/%.c Makefile
 	@mkdir -p $(@D)
@@ -50,7 +52,7 @@ $(BUILD)/obj/%.o: csrc/%.c Makefile
 
 $(BUILD)/embedding/%: spec/embedding/%.c $(CORE)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -o $@ $^ -Wl,-rpath,$(abspath $(BUILD)/perilune) $(LDFLAGS) $(LUA_LIBS) $(PKG_LIBS) -lpthread
+	$(CC) $(ALL_CFLAGS) -o $@ $^ -Wl,-rpath,$(abspath $(BUILD)/perilune) $(LDFLAGS) $(LUA_LIBS) $(PKG_LIBS) -lm -lpthread
 
 test: deps  ## run the specs (SPEC=spec/x_spec.lua for one of them)
 	@+$(MAKE) -s specs
@@ -67,7 +69,7 @@ asan: deps  ## rebuild with Address-, Leak- and UndefinedBehaviorSanitizer and r
 
 sanitized-specs: $(CORE) $(HOSTS)
 	PERILUNE_BUILD=$(BUILD) LD_PRELOAD="$$($(CC) -print-file-name=libasan.so)" \
-	  ASAN_OPTIONS=detect_leaks=1 busted --lua="$$(command -v $(LUA))" $(SPEC)
+	  ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 busted --lua="$$(command -v $(LUA))" $(SPEC)
 
 lint: all  ## warnings as errors on gcc and clang, cppcheck, luacheck, the rules of spec/lint.lua
 	@+$(MAKE) -s tools

@@ -42,5 +42,6 @@ void bind_memory(lua_State *L);
 void bind_random(lua_State *L);
 void bind_formats(lua_State *L);
 void bind_optimizers(lua_State *L);
+void bind_data(lua_State *L);
 
 #endif

@@ -182,6 +182,7 @@ int luaopen_perilune_core(lua_State *L) {
   bind_random(L);
   bind_formats(L);
   bind_optimizers(L);
+  bind_data(L);
   return 1;
 }
 

@@ -61,6 +61,21 @@ static int scope_keep(lua_State *L) {
   return n - 1;
 }
 
+/* core.keep(t) -> t: no open scope frees it.  For what a library call makes inside a block but owns beyond it, such as
+** an optimizer's state. */
+static int keep_beyond_scopes(lua_State *L) {
+  bind_check_tensor(L, 1);
+  for (scope *s = bind_state(L)->scopes; s != NULL; s = s->below) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->tensors);
+    lua_pushvalue(L, 1);
+    lua_pushnil(L);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+  }
+  lua_settop(L, 1);
+  return 1;
+}
+
 /* Weak, so that the collector may still take what nobody uses before the block ends. */
 static void push_weak_table(lua_State *L) {
   lua_newtable(L);
@@ -96,4 +111,6 @@ void bind_scope(lua_State *L) {
   lua_pop(L, 1);
   lua_pushcfunction(L, scope_open);
   lua_setfield(L, -2, "scope");
+  lua_pushcfunction(L, keep_beyond_scopes);
+  lua_setfield(L, -2, "keep");
 }

@@ -7,8 +7,9 @@
 #include "iterate.h"
 #include "parallel.h"
 #include "tensor.h"
+#include "transpose.h"
 
-enum { BLOCK = 256, TILE = 16 };
+enum { BLOCK = 256 };
 
 /* -- the same dtype: items of 1, 4 or 8 bytes -- */
 
@@ -112,45 +113,18 @@ static void uint8_to_float32(int64_t n, char *const *data, const int64_t *step, 
     convert_float(n, data, step, extra);
 }
 
-/* -- between the contiguous and the lanes order: a blocked transpose of (N, K) -- */
-
-typedef struct transpose {
-  const float *from;
-  float *to;
-  int64_t rows, columns;            /* of `from` */
-  int64_t from_stride, to_stride;   /* items from row to row */
-} transpose;
-
-static void transpose_tile(const transpose *t, int64_t row, int64_t n_rows, int64_t column, int64_t n_columns) {
-  for (int64_t j = column; j < column + n_columns; j++)
-    for (int64_t i = row; i < row + n_rows; i++) t->to[j * t->to_stride + i] = t->from[i * t->from_stride + j];
-}
-
-/* Columns [begin, end) of `from`, tile by tile: both sides are touched a cache line at a time. */
-static void transpose_columns(void *argument, int64_t begin, int64_t end) {
-  const transpose *t = argument;
-  for (int64_t row = 0; row < t->rows; row += TILE)
-    for (int64_t column = begin; column < end; column += TILE)
-      transpose_tile(t, row, t->rows - row < TILE ? t->rows - row : TILE, column,
-                     end - column < TILE ? end - column : TILE);
-}
-
-static int64_t row_items(const tensor *t) { return t->shape[0] > 0 ? tensor_numel(t) / t->shape[0] : 0; }
+/* -- between the contiguous and the lanes order: a transpose of (N, K) -- */
 
 static bool transposes(context *c, tensor *to, const tensor *from) {
   if (to->dtype != DTYPE_FLOAT32 || from->dtype != DTYPE_FLOAT32 || !tensor_same_shape(to, from)) return false;
   if (to->n_dims < 2 || tensor_numel(to) == 0) return false;
-  int64_t n = to->shape[0], k = row_items(to);
-  transpose t = { .from = tensor_float32(from), .to = tensor_float32(to) };
-  if (tensor_is_lanes(to) && tensor_is_contiguous(from)) {
-    t.rows = n, t.columns = k, t.from_stride = k, t.to_stride = lanes_padded(n);
-  } else if (tensor_is_contiguous(to) && tensor_is_lanes(from)) {
-    t.rows = k, t.columns = n, t.from_stride = lanes_padded(n), t.to_stride = k;
-  } else {
+  int64_t n = to->shape[0], k = tensor_numel(to) / n, lanes = lanes_padded(n);
+  if (tensor_is_lanes(to) && tensor_is_contiguous(from))
+    transpose_float32(c, tensor_float32(to), lanes, tensor_float32(from), k, n, k);
+  else if (tensor_is_contiguous(to) && tensor_is_lanes(from))
+    transpose_float32(c, tensor_float32(to), k, tensor_float32(from), lanes, k, n);
+  else
     return false;
-  }
-  int64_t grain = ((1 << 16) / t.rows + TILE) / TILE * TILE;
-  parallel_for(c, t.columns, grain, transpose_columns, &t);
   return true;
 }
 

@@ -23,12 +23,12 @@ require("perilune.tensor")(perilune, core)
 -- Modules that are loaded on first use, and functions that live in one.
 local parts = {
   nn = "perilune.nn", optim = "perilune.optim", data = "perilune.data", datasets = "perilune.datasets",
-  image = "perilune.image", linalg = "perilune.linalg", autograd = "perilune.autograd",
+  image = "perilune.image", state = "perilune.state", linalg = "perilune.linalg", autograd = "perilune.autograd",
 }
 local functions = {
   save = "perilune.serialize", load = "perilune.serialize",
   save_npy = "perilune.serialize", load_npy = "perilune.serialize",
-  help = "perilune.help",
+  help = "perilune.help", progress = "perilune.progress",
 }
 
 return setmetatable(perilune, {

@@ -52,6 +52,16 @@ describe("memory", function()
     assert.is_false(pcall(outer.numel, outer))
   end)
 
+  it("lets the library keep what it owns", function()
+    local state
+    do
+      local a <close> = perilune.scope() -- luacheck: ignore
+      local b <close> = perilune.scope() -- luacheck: ignore
+      state = core.keep(perilune.ones(3))
+    end
+    assert.are.equal(3, state:numel())
+  end)
+
   it("a scope sees only its own coroutine", function()
     local made
     local thread = coroutine.wrap(function()

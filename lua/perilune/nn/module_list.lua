@@ -1,0 +1,23 @@
+-- module_list.lua -- a list whose modules are found: for what a forward of one's own walks through.
+local core = require "perilune.core"
+local Module = require "perilune.nn.module"
+
+---@class perilune.nn.ModuleList: perilune.nn.Module
+local ModuleList = Module:extend("ModuleList")
+
+--- Holds modules under 1 .. n: for i, block in ipairs(self.blocks) do x = block(x) end.  It cannot be called.
+---@param children? perilune.nn.Module[]
+function ModuleList:init(children)
+  for _, child in ipairs(children or {}) do self:append(child) end
+end
+
+--- Adds a module at the end.
+---@param child perilune.nn.Module
+---@return perilune.nn.ModuleList self
+function ModuleList:append(child)
+  if not Module.is_module(child) then core.raise("ModuleList: a module is needed, got a " .. type(child)) end
+  self[#self + 1] = child
+  return self
+end
+
+return ModuleList

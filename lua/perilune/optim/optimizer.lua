@@ -1,0 +1,219 @@
+-- optimizer.lua -- what all optimizers share: parameter groups, zero_grad, step, state.
+--
+-- An optimizer is a file that names its fused step in core.optimizers and its options (see adam.lua).  The options of
+-- a group are plain fields, so that a scheduler, or the user, can change them between steps:
+-- optimizer.param_groups[1].lr = 1e-4.
+local core = require "perilune.core"
+local options = require "perilune.options"
+
+---@class perilune.optim.Optimizer
+---@field param_groups table[]  each { params = { tensors }, lr = ..., ... }
+local Optimizer = {}
+Optimizer.__index = Optimizer
+
+local function copy_value(value)
+  if type(value) ~= "table" then return value end
+  local copy = {}
+  for key, entry in pairs(value) do copy[key] = entry end
+  return copy
+end
+
+local function check_parameter(what, tensor, seen)
+  if not core.is_tensor(tensor) then
+    core.raise(string.format("%s: parameters must be tensors, got a %s", what, type(tensor)))
+  end
+  if tensor.dtype ~= "float32" and tensor.dtype ~= "float64" then
+    core.raise(string.format("%s: parameters must be float32 or float64, got %s", what, tensor.dtype))
+  end
+  if not tensor.is_leaf then
+    core.raise(what .. ": only leaf tensors can be optimized, and one parameter is the result of an operation")
+  end
+  if seen[tensor] then core.raise(what .. ": a parameter is in the lists twice") end
+  seen[tensor] = true
+end
+
+local function add_group(self, group, base)
+  local what = self.class_name
+  local list = group.params
+  if core.is_tensor(list) then list = { list } end
+  if type(list) ~= "table" then
+    core.raise(what .. ": a group needs its parameters: { params = model:parameters(), lr = 1e-3 }")
+  end
+  local given = {}
+  for name, value in pairs(base) do given[name] = copy_value(value) end
+  for name, value in pairs(group) do
+    if name ~= "params" then given[name] = copy_value(value) end
+  end
+  local complete = self.read_options(given)
+  complete.params, complete.states = {}, {}
+  for i, tensor in ipairs(list) do
+    check_parameter(what, tensor, self._seen)
+    complete.params[i] = tensor
+  end
+  if #complete.params == 0 then core.raise(what .. ": got an empty list of parameters") end
+  self.step_function({}, {}, {}, complete)   -- no parameter moves, but the ranges of the options are checked
+  self.param_groups[#self.param_groups + 1] = complete
+end
+
+--- A new class of optimizers.
+---@param name string  as users write it
+---@param step string  the name in core.optimizers
+---@param known table  the options: { name, default, kind }, as in options.lua
+---@return perilune.optim.Optimizer
+function Optimizer.define(name, step, known)
+  local class = setmetatable({ class_name = name, read_options = options.reader(name, known),
+    step_function = core.optimizers[step] }, {
+    __index = Optimizer,
+    __tostring = function() return "optim." .. name end,
+    __call = function(class, parameters, given)
+      local self = setmetatable({ param_groups = {}, _seen = {} }, class)
+      self:init(parameters, given)
+      return self
+    end,
+  })
+  class.__index = class
+  class.__tostring = Optimizer.__tostring
+  class.known = known
+  return class
+end
+
+function Optimizer:init(parameters, given)
+  if type(parameters) ~= "table" then
+    core.raise(string.format("%s: a list of parameters is needed, such as model:parameters(), got a %s",
+      self.class_name, core.is_tensor(parameters) and "tensor" or type(parameters)))
+  end
+  if #parameters == 0 then core.raise(self.class_name .. ": got an empty list of parameters") end
+  local base = self.read_options(given)
+  self.defaults = base
+  if core.is_tensor(parameters[1]) then parameters = { { params = parameters } } end
+  for _, group in ipairs(parameters) do
+    if type(group) ~= "table" then
+      core.raise(self.class_name .. ": give a list of tensors or a list of groups { params = ..., lr = ... }")
+    end
+    add_group(self, group, base)
+  end
+end
+
+--- Adds parameters with options of their own; what is not given is as in the constructor.
+---@param group table  { params = { tensors }, lr = ..., ... }
+function Optimizer:add_param_group(group)
+  if type(group) ~= "table" then core.raise(self.class_name .. ": a group is a table { params = ..., lr = ... }") end
+  add_group(self, group, self.defaults)
+end
+
+--- Forgets the gradients of all parameters.
+function Optimizer:zero_grad()
+  for _, group in ipairs(self.param_groups) do
+    for _, tensor in ipairs(group.params) do tensor.grad = nil end
+  end
+end
+
+--- One step along the gradients; a parameter without one stays.
+---@param closure? fun(): any  computes the loss and its gradients first
+---@return any  what closure returned
+function Optimizer:step(closure)
+  local loss
+  if closure then loss = closure() end
+  for _, group in ipairs(self.param_groups) do
+    self.step_function(group.params, nil, group.states, group)
+  end
+  return loss
+end
+
+-- state -----------------------------------------------------------------------------------------------------------
+--
+-- PyTorch's form: state[k] belongs to parameter k, counted through the groups (here from 1); param_groups[g] has the
+-- options, and the numbers of its parameters under params.
+
+local function copy_state(states, keep)
+  local copy = {}
+  for name, value in pairs(states) do
+    copy[name] = core.is_tensor(value) and (keep and core.keep(value:clone()) or value:clone()) or value
+  end
+  return copy
+end
+
+--- Everything that the next step depends on besides the parameters: copies of the moments, the options of the groups.
+--- perilune.state.flatten makes of it what a safetensors file can hold.
+---@return { state: table<integer, table>, param_groups: table[] }
+function Optimizer:state_dict()
+  local state, groups, n = {}, {}, 0
+  for g, group in ipairs(self.param_groups) do
+    local saved = { params = {} }
+    for name, value in pairs(group) do
+      if name ~= "params" and name ~= "states" then saved[name] = copy_value(value) end
+    end
+    for i in ipairs(group.params) do
+      n = n + 1
+      saved.params[i] = n
+      if group.states[i] then state[n] = copy_state(group.states[i]) end
+    end
+    groups[g] = saved
+  end
+  return { state = state, param_groups = groups }
+end
+
+local function check_state(self, dict)
+  local what = self.class_name .. ":load_state_dict: "
+  if type(dict) ~= "table" or type(dict.param_groups) ~= "table" or type(dict.state) ~= "table" then
+    core.raise(what .. "the table needs state and param_groups, as state_dict makes them")
+  end
+  if #dict.param_groups ~= #self.param_groups then
+    core.raise(string.format("%sthe table has %d parameter groups but the optimizer has %d", what,
+      #dict.param_groups, #self.param_groups))
+  end
+  for g, group in ipairs(self.param_groups) do
+    local saved = dict.param_groups[g]
+    if type(saved.params) ~= "table" or #saved.params ~= #group.params then
+      core.raise(string.format("%sgroup %d has %d parameters in the table but %d in the optimizer", what, g,
+        type(saved.params) == "table" and #saved.params or 0, #group.params))
+    end
+    for i, number in ipairs(saved.params) do
+      for name, value in pairs(dict.state[number] or {}) do
+        if core.is_tensor(value) and value:numel() ~= group.params[i]:numel() then
+          core.raise(string.format("%s%s of parameter %d has %d elements but the parameter has %d", what, name,
+            number, value:numel(), group.params[i]:numel()))
+        end
+      end
+    end
+  end
+end
+
+--- Takes over a state that state_dict made, for the same parameters in the same order.
+--- On an error nothing has been changed.
+---@param dict { state: table<integer, table>, param_groups: table[] }
+function Optimizer:load_state_dict(dict)
+  check_state(self, dict)
+  local read = {}
+  for g, saved in ipairs(dict.param_groups) do
+    local given = {}
+    for name, value in pairs(saved) do
+      if name ~= "params" and name ~= "initial_lr" then given[name] = copy_value(value) end
+    end
+    read[g] = self.read_options(given)
+    read[g].initial_lr = saved.initial_lr
+  end
+  for g, group in ipairs(self.param_groups) do
+    for name, value in pairs(read[g]) do group[name] = value end
+    for i, number in ipairs(dict.param_groups[g].params) do
+      local state = dict.state[number]
+      group.states[i] = state and copy_state(state, true) or nil
+    end
+  end
+end
+
+function Optimizer:__tostring()
+  local lines = {}
+  for g, group in ipairs(self.param_groups) do
+    local parts = {}
+    for _, entry in ipairs(self.known) do
+      local value = group[entry[1]]
+      if type(value) == "table" then value = "{ " .. table.concat(value, ", ") .. " }" end
+      if value ~= nil then parts[#parts + 1] = entry[1] .. "=" .. tostring(value) end
+    end
+    lines[g] = string.format("  group %d: %d parameters, %s", g, #group.params, table.concat(parts, ", "))
+  end
+  return self.class_name .. "(\n" .. table.concat(lines, "\n") .. "\n)"
+end
+
+return Optimizer

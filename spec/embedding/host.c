@@ -1,0 +1,193 @@
+/* host.c -- a program that is not Lua's own, and has perilune as a guest.
+**   host LUA_DIRECTORY
+** Runs states on several threads side by side: some compute, one fails all the time, one has little memory.
+** Prints only what went wrong and exits with 1 then; anything else on its output was printed by the guest. */
+#include <cblas.h>
+#include <fenv.h>
+#include <lauxlib.h>
+#include <lualib.h>
+#include <locale.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../csrc/perilune.h"
+
+enum { N_THREADS = 4, ROUNDS = 6 };
+
+static const char *lua_directory;
+
+static const char compute[] =
+  "local perilune = require 'perilune'\n"
+  "perilune.manual_seed(7)\n"
+  "local total = 0\n"
+  "for step = 1, 20 do\n"
+  "  local a = perilune.randn(60, 50, { requires_grad = true })\n"
+  "  local b = perilune.randn(50, 70)\n"
+  "  a:matmul(b):backward(perilune.ones(60, 70))\n"
+  "  total = total + a.grad[1][1]:item()\n"
+  "end\n"
+  "return total\n";
+
+static const char fail[] =
+  "local perilune = require 'perilune'\n"
+  "local a = perilune.ones(2, 3)\n"
+  "assert(not pcall(a.matmul, a, a))\n"
+  "return a:matmul(perilune.ones(4, 5))\n";
+
+static const char starve[] =
+  "local perilune = require 'perilune'\n"
+  "local held = {}\n"
+  "local ok, message = pcall(function()\n"
+  "  for i = 1, 100 do held[i] = perilune.zeros(256, 256) end\n"
+  "end)\n"
+  "assert(not ok and tostring(message):find('memory'), message)\n"
+  "assert(#held >= 3, 'the cap came too early')\n"
+  "held = nil; collectgarbage(); collectgarbage()\n"
+  "return perilune.zeros(256, 256)[1][1]:item()\n";
+
+/* A Lua allocator that knows what is out. */
+static void *counting(void *user, void *block, size_t old_size, size_t new_size) {
+  size_t *live = user;
+  if (!block) old_size = 0;
+  if (!new_size) {
+    free(block);
+    *live -= old_size;
+    return NULL;
+  }
+  void *moved = realloc(block, new_size);
+  if (moved) *live += new_size - old_size;
+  return moved;
+}
+
+static int complain(const char *who, const char *what) {
+  fprintf(stderr, "host: %s: %s\n", who, what);
+  return 1;
+}
+
+static lua_State *open_state(size_t *live) {
+  lua_State *L = lua_newstate(counting, live);
+  luaL_openlibs(L);
+  luaL_requiref(L, "perilune.core", luaopen_perilune_core, 0);
+  lua_getglobal(L, "package");
+  lua_pushfstring(L, "%s/?.lua;%s/?/init.lua", lua_directory, lua_directory);
+  lua_setfield(L, -2, "path");
+  lua_settop(L, 0);
+  return L;
+}
+
+/* Runs the code; *number is what it returned.  Returns the number of complaints. */
+static int run(lua_State *L, const char *code, double *number) {
+  int bad = luaL_dostring(L, code) ? complain("unexpected error", lua_tostring(L, -1)) : 0;
+  if (!bad) *number = lua_tonumber(L, -1);
+  lua_settop(L, 0);
+  return bad;
+}
+
+static int run_failing(lua_State *L) {
+  if (!luaL_dostring(L, fail)) return complain("fail", "raised nothing");
+  const char *message = lua_tostring(L, -1);
+  int bad = message && strstr(message, "matmul") ? 0 : complain("fail: message", message ? message : "none");
+  lua_settop(L, 0);
+  return bad;
+}
+
+static int close_state(lua_State *L, const size_t *live) {
+  lua_close(L);
+  return *live ? complain("lua_close", "left memory behind") : 0;
+}
+
+/* One round of a thread: its own states, two at a time.  Returns the number of complaints. */
+static int round_of(int thread, double expected) {
+  size_t live[2] = { 0, 0 };
+  double number = 0;
+  lua_State *worker = open_state(&live[0]), *other = open_state(&live[1]);
+  int bad = 0;
+  if (thread == 0) bad += run_failing(other);
+  if (thread == 1) {
+    perilune_set_memory_cap(other, (size_t)1 << 20);
+    bad += run(other, starve, &number);
+  }
+  bad += run(worker, compute, &number);
+  if (number != expected) bad += complain("compute", "another number than before");
+  if (thread == 0) bad += run_failing(other) + run(other, compute, &number);
+  bad += close_state(other, &live[1]) + close_state(worker, &live[0]);
+  return bad;
+}
+
+typedef struct task {
+  int thread, complaints;
+  double expected;
+} task;
+
+static void *thread_main(void *argument) {
+  task *t = argument;
+  for (int i = 0; i < ROUNDS; i++) t->complaints += round_of(t->thread, t->expected);
+  return NULL;
+}
+
+/* What belongs to the host, and must be the same afterwards. */
+typedef struct surroundings {
+  int rounding, blas_threads;
+  char locale[32];
+  void (*interrupt)(int), (*segfault)(int), (*floating)(int);
+} surroundings;
+
+static void (*handler_of(int number))(int) {
+  struct sigaction action;
+  sigaction(number, NULL, &action);
+  return action.sa_handler;
+}
+
+static surroundings look_around(void) {
+  surroundings s = { .rounding = fegetround(), .blas_threads = openblas_get_num_threads(),
+                     .interrupt = handler_of(SIGINT), .segfault = handler_of(SIGSEGV),
+                     .floating = handler_of(SIGFPE) };
+  snprintf(s.locale, sizeof s.locale, "%s", setlocale(LC_ALL, NULL));
+  return s;
+}
+
+static int compare(const surroundings *a, const surroundings *b) {
+  int bad = 0;
+  if (a->rounding != b->rounding) bad += complain("changed", "rounding mode");
+  if (a->blas_threads != b->blas_threads) bad += complain("changed", "OpenBLAS's number of threads");
+  if (strcmp(a->locale, b->locale)) bad += complain("changed", "locale");
+  if (a->interrupt != b->interrupt || a->segfault != b->segfault || a->floating != b->floating)
+    bad += complain("changed", "signal handlers");
+  return bad;
+}
+
+int main(int n_arguments, char **arguments) {
+  if (n_arguments != 2) return complain("usage", "host LUA_DIRECTORY");
+  lua_directory = arguments[1];
+  openblas_set_num_threads(3);
+  srand(5);
+  int first_random = rand();
+  srand(5);
+  surroundings before = look_around();
+
+  int bad = 0;
+  size_t live = 0;
+  double expected = 0;
+  lua_State *L = open_state(&live);
+  bad += run(L, compute, &expected) + close_state(L, &live);
+
+  pthread_t threads[N_THREADS];
+  task tasks[N_THREADS];
+  for (int i = 0; i < N_THREADS; i++) {
+    tasks[i] = (task){ .thread = i, .expected = expected };
+    if (pthread_create(&threads[i], NULL, thread_main, &tasks[i])) return complain("host", "no thread");
+  }
+  for (int i = 0; i < N_THREADS; i++) {
+    pthread_join(threads[i], NULL);
+    bad += tasks[i].complaints;
+  }
+
+  surroundings after = look_around();
+  bad += compare(&before, &after);
+  if (rand() != first_random) bad += complain("changed", "the state of rand()");
+  if (!strchr(perilune_version(), '.')) bad += complain("version", perilune_version());
+  return bad != 0;
+}

@@ -1,0 +1,241 @@
+local perilune = require "perilune"
+local nn = perilune.nn
+
+local function raises(text, f, ...)
+  local fine, message = pcall(f, ...)
+  assert.is_false(fine, "no error")
+  assert.matches(text, message, 1, true)
+  return message
+end
+
+local function names_of(iterator)
+  local names = {}
+  for name in iterator do names[#names + 1] = name end
+  return names
+end
+
+local function keys_of(dict)
+  local keys = {}
+  for key in pairs(dict) do keys[#keys + 1] = key end
+  return keys
+end
+
+local Block = nn.Module:extend("Block")
+
+function Block:init(width)
+  self.inner = nn.Linear(width, width)
+  self.scale = nn.Parameter(perilune.ones(width))
+  self:register_buffer("seen", perilune.zeros(1))
+  self:register_buffer("scratch", perilune.zeros(2), { persistent = false })
+  self.width = width
+  self.plain = perilune.ones(3)
+end
+
+function Block:forward(x) return self.inner(x) * self.scale end
+
+local Net = nn.Module:extend("Net")
+
+function Net:init()
+  self.second = Block(3)
+  self.first = nn.Sequential { nn.Linear(3, 2), nn.ReLU() }
+  self.offset = nn.Parameter(perilune.zeros(2))
+end
+
+function Net:forward(x) return self.first(self.second(x)) + self.offset end
+
+local it = require "support.needs" (it, pending, "linear", "relu", "add", "mul", "sum")
+
+describe("nn.Module", function()
+  it("constructs by a call and computes by a call", function()
+    local net = Net()
+    assert.same({ 4, 2 }, net(perilune.ones(4, 3)).shape)
+    assert.is_true(nn.Module.is_module(net))
+    assert.is_false(nn.Module.is_module(Net))
+    assert.is_false(nn.Module.is_module(perilune.ones(1)))
+    raises("Empty: forward is not defined", nn.Module:extend("Empty")())
+  end)
+
+  it("finds parameters, buffers and children in PyTorch's order", function()
+    local net = Net()
+    assert.same({ "offset", "second.scale", "second.inner.weight", "second.inner.bias", "first.0.weight",
+      "first.0.bias" }, names_of(net:named_parameters()))
+    assert.equal(6, #net:parameters())
+    assert.same({ "second.seen", "second.scratch" }, names_of(net:named_buffers()))
+    assert.same({ "", "second", "second.inner", "first", "first.0", "first.1" }, names_of(net:named_modules()))
+    assert.same({ "second", "first" }, names_of(net:named_children()))
+    assert.equal(net.first, net:children()[2])
+    assert.same({ "offset", "second.scale", "second.seen", "second.inner.weight", "second.inner.bias",
+      "first.0.weight", "first.0.bias" }, keys_of(net:state_dict()))
+  end)
+
+  it("counts a shared parameter or module once", function()
+    local net = nn.Module:extend("Tied")()
+    net.a = nn.Linear(2, 2)
+    net.b = net.a
+    net.weight = net.a.weight
+    assert.equal(2, #net:parameters())
+    assert.same({ "weight", "a.bias" }, names_of(net:named_parameters()))
+    assert.equal(5, #keys_of(net:state_dict()))
+  end)
+
+  it("follows later assignments", function()
+    local net = Net()
+    net.first[1] = nn.Linear(3, 2, { bias = false })
+    net.offset = nil
+    assert.same({ "second.scale", "second.inner.weight", "second.inner.bias", "first.0.weight" },
+      names_of(net:named_parameters()))
+  end)
+
+  it("inherits", function()
+    local Wide = Net:extend("Wide")
+    function Wide:forward(x) return Net.forward(self, x) * 2 end
+    local net = Wide()
+    assert.same({ 1, 2 }, net(perilune.ones(1, 3)).shape)
+    assert.matches("^Wide%(", tostring(net))
+    assert.equal("nn.Wide", tostring(Wide))
+  end)
+
+  it("switches modes and gradients", function()
+    local net = Net()
+    assert.is_true(net.training)
+    assert.equal(net, net:eval())
+    assert.is_false(net.first[2].training)
+    net:train()
+    assert.is_true(net.second.inner.training)
+    net:requires_grad_(false)
+    for _, tensor in ipairs(net:parameters()) do assert.is_false(tensor.requires_grad) end
+    net:requires_grad_()
+    net(perilune.ones(2, 3)):sum():backward()
+    assert.is_not_nil(net.offset.grad)
+    net:zero_grad()
+    assert.is_nil(net.offset.grad)
+  end)
+
+  it("applies a function from the leaves up", function()
+    local seen = {}
+    Net():apply(function(module) seen[#seen + 1] = module.class_name end)
+    assert.same({ "Linear", "Block", "Linear", "ReLU", "Sequential", "Net" }, seen)
+  end)
+
+  it("converts to another dtype", function()
+    local net = Net()
+    net.tied = net.offset
+    net:requires_grad_(false)
+    assert.equal(net, net:to("float64"))
+    for _, tensor in ipairs(net:parameters()) do
+      assert.equal("float64", tensor.dtype)
+      assert.is_false(tensor.requires_grad)
+    end
+    assert.equal(net.tied, net.offset)
+    assert.equal("float64", net.second.seen.dtype)
+    assert.equal("float64", net(perilune.ones({ 1, 3 }, { dtype = "float64" })).dtype)
+    raises("Module:to: dtype must be one of float32, float64", net.to, net, "int64")
+  end)
+
+  it("refuses parameters that cannot be trained", function()
+    raises("Parameter: a tensor is needed, got a number", nn.Parameter, 3)
+    raises("must be float32 or float64, got int64", nn.Parameter, perilune.arange(1, 3))
+    local computed = nn.Parameter(perilune.ones(2, { requires_grad = true }) * 2)
+    assert.is_true(computed.is_leaf)
+    assert.is_false(nn.Parameter(perilune.ones(1), { requires_grad = false }).requires_grad)
+  end)
+end)
+
+describe("state_dict", function()
+  it("shares memory and has no gradient", function()
+    local net = Net()
+    local dict = net:state_dict()
+    assert.is_false(dict.offset.requires_grad)
+    dict.offset:fill_(7)
+    assert.equal(7, net.offset[1]:item())
+  end)
+
+  it("goes from one module to another", function()
+    local from, to = Net(), Net()
+    from.second.seen:fill_(5)
+    assert.same({ missing = {}, unexpected = {} }, to:load_state_dict(from:state_dict()))
+    for name, tensor in pairs(from:state_dict()) do
+      assert.same(tensor:totable(), to:state_dict()[name]:totable())
+    end
+    assert.is_true(to.offset.requires_grad)
+  end)
+
+  it("says what is missing, unexpected or of the wrong shape, and then changes nothing", function()
+    local net = Net()
+    local before = net.offset:totable()
+    local message = raises("load_state_dict: the table does not fit Net", net.load_state_dict, net, {
+      offset = perilune.ones(2) * 3, extra = perilune.ones(1), ["second.scale"] = perilune.ones(4),
+      ["second.seen"] = 3 })
+    assert.matches("missing: second.inner.weight, second.inner.bias, first.0.weight, first.0.bias", message, 1, true)
+    assert.matches("unexpected: extra", message, 1, true)
+    assert.matches("second.scale is (4) in the table but (3) in the module", message, 1, true)
+    assert.matches("second.seen is a number, not a tensor", message, 1, true)
+    assert.same(before, net.offset:totable())
+  end)
+
+  it("takes what fits when it is not strict", function()
+    local net = Net()
+    local told = net:load_state_dict({ offset = perilune.ones(2) * 3, extra = perilune.ones(1) }, { strict = false })
+    assert.same({ "extra" }, told.unexpected)
+    assert.equal(6, #told.missing)
+    assert.same({ 3, 3 }, net.offset:totable())
+    raises("wrong: offset is (3)", net.load_state_dict, net, { offset = perilune.ones(3) }, { strict = false })
+    raises("unknown option 'strick'", net.load_state_dict, net, {}, { strick = false })
+  end)
+end)
+
+describe("hooks", function()
+  it("see and may replace input and output", function()
+    local net = nn.Linear(2, 2, { bias = false })
+    net.weight:detach():copy_(perilune.eye(2))
+    local seen = {}
+    local before = net:register_forward_pre_hook(function(module, x)
+      seen[#seen + 1] = module.class_name
+      return x * 2
+    end)
+    local after = net:register_forward_hook(function(_, arguments, y)
+      seen[#seen + 1] = arguments[1].shape[1]
+      return y + 1
+    end)
+    assert.same({ { 3, 5 } }, net(perilune.tensor { { 1.0, 2.0 } }):totable())
+    assert.same({ "Linear", 1 }, seen)
+    before.remove()
+    assert.same({ { 2, 3 } }, net(perilune.tensor { { 1.0, 2.0 } }):totable())
+    after.remove()
+    after.remove()
+    assert.same({ { 1, 2 } }, net(perilune.tensor { { 1.0, 2.0 } }):totable())
+    assert.is_false(net._hooks)
+    raises("a hook must be a function", net.register_forward_hook, net, 3)
+  end)
+end)
+
+describe("text", function()
+  it("looks as PyTorch's", function()
+    assert.equal([[
+Net(
+  (second): Block(
+    (inner): Linear(in_features=3, out_features=3, bias=true)
+  )
+  (first): Sequential(
+    (0): Linear(in_features=3, out_features=2, bias=true)
+    (1): ReLU()
+  )
+)]], tostring(Net()))
+  end)
+
+  it("summarises layers", function()
+    local model = nn.Sequential { nn.Conv2d(1, 8, 3, { stride = 2, padding = 2 }), nn.ReLU(), nn.Dropout(0.5),
+      nn.Flatten(), nn.Linear(1800, 10) }
+    model:train()
+    local summary = model:summary { 2, 1, 28, 28 }
+    assert.equal(80 + 18010, summary.parameters)
+    assert.equal(2 * 8 * 15 * 15 * 9 + 2 * 18000, summary.multiply_adds)
+    assert.equal("(2, 8, 15, 15)", summary.rows[1].shape)
+    assert.equal(5, #summary.rows)
+    assert.matches("0 Conv2d +%(2, 8, 15, 15%) +80 +32,400", tostring(summary))
+    assert.is_true(model[3].training)
+    assert.is_false(model[1]._hooks)
+    raises("summary: the module does not take this input", model.summary, model, { 2, 3, 28, 28 })
+    assert.is_false(model[1]._hooks)
+  end)
+end)
