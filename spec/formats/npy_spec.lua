@@ -84,7 +84,8 @@ describe(".npy", function()
   it("writes strided tensors in row-major order", function()
     local t = values().float32
     local turned = t:transpose(1, 2)
-    same(tensor({ { -2.5, 0.5 }, { -1.5, 1.5 }, { -0.5, 2.5 } }, "float32"), formats.loads_npy(formats.dumps_npy(turned)))
+    same(tensor({ { -2.5, 0.5 }, { -1.5, 1.5 }, { -0.5, 2.5 } }, "float32"),
+      formats.loads_npy(formats.dumps_npy(turned)))
     same(t, formats.loads_npy(formats.dumps_npy(t:lanes())))
   end)
 

@@ -9,7 +9,6 @@ local function names()
   return found
 end
 
--- A PNG of these chunks, with right checksums where gzip can tell us (it has the same CRC).
 local function crc32(bytes)
   local crc = 0xffffffff
   for i = 1, #bytes do
@@ -19,10 +18,13 @@ local function crc32(bytes)
   return crc ~ 0xffffffff
 end
 
-local function chunk(kind, data) return string.pack(">I4", #data) .. kind .. data .. string.pack(">I4", crc32(kind .. data)) end
+local function chunk(kind, data)
+  return string.pack(">I4", #data) .. kind .. data .. string.pack(">I4", crc32(kind .. data))
+end
 
 local function header(width, height, depth, color, interlace)
-  return "\x89PNG\r\n\x1a\n" .. chunk("IHDR", string.pack(">I4I4BBBBB", width, height, depth, color, 0, 0, interlace or 0))
+  return "\x89PNG\r\n\x1a\n"
+    .. chunk("IHDR", string.pack(">I4I4BBBBB", width, height, depth, color, 0, 0, interlace or 0))
 end
 
 local function pattern(channels, height, width, largest, dtype)

@@ -67,8 +67,8 @@ describe("safetensors", function()
 
   it("comes back as it was, strided tensors and odd names too", function()
     local t = values().float32
-    local back = by_name(formats.loads_safetensors(dumps { ["a\0\"\\\t\u{1F312}"] = t:transpose(1, 2), lanes = t:lanes(),
-      [""] = t }))
+    local back = by_name(formats.loads_safetensors(dumps { ["a\0\"\\\t\u{1F312}"] = t:transpose(1, 2),
+      lanes = t:lanes(), [""] = t }))
     same(tensor({ { -2.5, 0.5 }, { -1.5, 1.5 }, { -0.5, 2.5 } }, "float32"), back["a\0\"\\\t\u{1F312}"])
     same(t, back.lanes)
     same(t, back[""])
@@ -125,7 +125,8 @@ describe("safetensors", function()
       { two("[4,8]", "[0,4]"):gsub('"b"', '"\\u0061"'), "two tensors are called 'a'" },
       { '{"a":{"dtype":"F32","shape":[2],"shape":[2],"data_offsets":[0,8]}}', "twice" },
       { '{"a":{"dtype":"F32","shape":[2]}}', "missing" },
-      { '{"a":{}}', "missing" }, { '{"a":3}', "'{'" }, { '{"a"}', "':'" }, { "{", "empty" }, { "{ ", "string" }, { "{}", "8 follow" },
+      { '{"a":{}}', "missing" }, { '{"a":3}', "'{'" }, { '{"a"}', "':'" }, { "{", "empty" },
+      { "{ ", "string" }, { "{}", "8 follow" },
       { "{} x", "follows" }, { "[]", "does not begin" }, { "{\"a\":{\"x\":" .. deep, "nested too deeply" },
       { "{\"a\":{\"x\":" .. string.rep('{"a":', 100000), "nested too deeply" },
       { '{"__metadata__":{"k":1}}', "in __metadata__: a string is missing" }, { '{"__metadata__":[]}', "'{'" },

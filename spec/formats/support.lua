@@ -42,11 +42,11 @@ function support.same(expected, actual, what)
   what = what or "tensor"
   assert.equal(expected.dtype, actual.dtype, what .. ": dtype")
   assert.same(expected.shape, actual.shape, what .. ": shape")
-  local function compare(a, b, where)
+  local function compare(a, b, where, i)
     if type(a) == "table" then
-      for i = 1, #a do compare(a[i], b[i], where .. "[" .. i .. "]") end
-    elseif a == a or b == b then
-      assert.equal(a, b, where)
+      for i = 1, #a do compare(a[i], b[i], where, i) end
+    elseif a ~= b and (a == a or b == b) then
+      error(("%s: expected %s, got %s, in item %s of a row"):format(where, a, b, i), 0)
     end
   end
   compare(expected:totable(), actual:totable(), what)
