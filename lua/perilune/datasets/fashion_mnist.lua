@@ -39,7 +39,7 @@ local function find_folder(chosen, name)
 end
 
 local function read_idx(path, what, shape)
-  local tensor, message = core.formats.read_idx(path)
+  local tensor, message = core.formats.load_idx(path)
   if not tensor then core.raise("FashionMNIST: " .. message) end
   local sizes = tensor.shape
   local fits = tensor.dtype == "uint8" and #sizes == #shape
