@@ -416,7 +416,7 @@ local function add_hook(self, place, call)
     for i, other in ipairs(list) do
       if other == hook then table.remove(list, i) end
     end
-    local hooks = self._hooks
+    local hooks = self._hooks or {}
     local idle = not (hooks.before and hooks.before[1]) and not (hooks.after and hooks.after[1])
     if idle and not rawget(self, "forward") then self._hooks = false end
     changes.count = changes.count + 1
