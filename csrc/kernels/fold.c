@@ -25,8 +25,9 @@ static int64_t times(int64_t a, int64_t b) { return (int64_t)((uint64_t)a * (uin
 /* -- rows -- */
 
 CLONES static double sum_float32(int64_t n, const float *x) {
-  double total[LANES] = { 0.0 }, sum = 0.0;
+  double total[LANES], sum = 0.0;
   int64_t i = 0, whole = n / LANES * LANES;
+  for (int j = 0; j < LANES && whole > 0; j++) total[j] = 0.0;
   while (i < whole) {
     float lane[LANES] = { 0.0f };
     int64_t end = whole - i > LANES * ROUNDS ? i + LANES * ROUNDS : whole;
@@ -34,8 +35,7 @@ CLONES static double sum_float32(int64_t n, const float *x) {
       for (int j = 0; j < LANES; j++) lane[j] += x[i + j];
     for (int j = 0; j < LANES; j++) total[j] += (double)lane[j];
   }
-  if (whole > 0)
-    for (int j = 0; j < LANES; j++) sum += total[j];
+  for (int j = 0; j < LANES && whole > 0; j++) sum += total[j];
   for (; i < n; i++) sum += (double)x[i];
   return sum;
 }
@@ -55,9 +55,10 @@ CLONES static double sum_float64(int64_t n, const double *x) {
 /* sign = 1: the largest, -1: the smallest (found among -x). */
 CLONES static double extreme_float32(int64_t n, const float *x, float sign) {
   enum { WIDE = 32 };
-  float lane[WIDE], best;
+  float lane[WIDE], best = -INFINITY;
   int64_t i = 0;
-  for (int j = 0; j < WIDE; j++) lane[j] = -INFINITY;
+  if (n >= WIDE)
+    for (int j = 0; j < WIDE; j++) lane[j] = -INFINITY;
   for (; i + WIDE <= n; i += WIDE) {
     for (int j = 0; j < WIDE; j++) {
       float item = sign * x[i + j];
@@ -65,8 +66,8 @@ CLONES static double extreme_float32(int64_t n, const float *x, float sign) {
       lane[j] = lane[j] >= item ? lane[j] : kept;
     }
   }
-  best = lane[0];
-  for (int j = 1; j < WIDE; j++) best = lane[j] > best || lane[j] != lane[j] ? lane[j] : best;
+  if (i > 0)
+    for (int j = 0; j < WIDE; j++) best = lane[j] > best || lane[j] != lane[j] ? lane[j] : best;
   for (; i < n; i++) best = sign * x[i] > best || x[i] != x[i] ? sign * x[i] : best;
   return (double)(sign * best);
 }

@@ -15,9 +15,12 @@ extern const op op_reciprocal, op_relu, op_remainder, op_round, op_rsqrt, op_sig
 extern const op op_silu, op_sin, op_softplus, op_sqrt, op_square, op_sub, op_tanh, op_where;
 
 /* reductions, order, index */
-extern const op op_all, op_amax, op_amin, op_any, op_cat, op_count_nonzero, op_gather;
-extern const op op_index_select, op_logsumexp, op_masked_select, op_mean, op_nonzero, op_norm;
-extern const op op_prod, op_scatter, op_scatter_add, op_stack, op_std, op_sum, op_var;
+extern const op op_all, op_amax, op_amin, op_any, op_argmax, op_argmin, op_argsort, op_cat;
+extern const op op_count_nonzero, op_cumprod, op_cumsum, op_flip, op_gather, op_index_select;
+extern const op op_log_softmax, op_logsumexp, op_masked_select, op_max, op_mean, op_min;
+extern const op op_nonzero, op_norm, op_one_hot, op_prod, op_roll, op_scatter, op_scatter_add;
+extern const op op_softmax, op_sort, op_stack, op_std, op_sum, op_topk, op_tril, op_triu;
+extern const op op_var;
 
 /* matrix products and linear algebra */
 extern const op op_addmm, op_bmm, op_dot, op_linear, op_matmul, op_mm, op_mv, op_outer;
@@ -109,21 +112,37 @@ const op *const registry[] = {
   &op_amax,
   &op_amin,
   &op_any,
+  &op_argmax,
+  &op_argmin,
+  &op_argsort,
   &op_cat,
   &op_count_nonzero,
+  &op_cumprod,
+  &op_cumsum,
+  &op_flip,
   &op_gather,
   &op_index_select,
+  &op_log_softmax,
   &op_logsumexp,
   &op_masked_select,
+  &op_max,
   &op_mean,
+  &op_min,
   &op_nonzero,
   &op_norm,
+  &op_one_hot,
   &op_prod,
+  &op_roll,
   &op_scatter,
   &op_scatter_add,
+  &op_softmax,
+  &op_sort,
   &op_stack,
   &op_std,
   &op_sum,
+  &op_topk,
+  &op_tril,
+  &op_triu,
   &op_var,
 
   /* matrix products and linear algebra */

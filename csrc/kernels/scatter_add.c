@@ -23,8 +23,8 @@ static const parameter parameters[] = {
 static const char *const samples[] = {
   "x=normal(3,4) dim=1 index=index<3>(5,4) src=normal(5,4)",
   "x=normal(3,4) dim=2 index=index<4>(2,6) src=normal(2,6)",
-  "x=normal(2,3,5):t dim=-2 index=index<3>(2,2,4) src=normal(2,3,5):t",
-  "x=normal(5,7):lanes dim=1 index=index<5>(3,7) src=normal(5,7):lanes",
+  "x=normal(2,3,5):t dim=-2 index=index<3>(2,2,4) src=normal(2,2,4):t",
+  "x=normal(5,7):lanes dim=1 index=index<5>(3,7) src=normal(3,7):lanes",
   "bench x=normal(1000,1000) dim=1 index=index<1000>(1000,1000) src=normal(1000,1000)",
   NULL,
 };
