@@ -289,6 +289,31 @@ tensor *lapack_copy_transposed(context *c, tensor *t) {
   return fresh_copy(c, &view);
 }
 
+tensor *lapack_copy_symmetric(context *c, tensor *t) {
+  tensor *copy = lapack_copy(c, t);
+  if (copy == NULL) return NULL;
+  int64_t n = t->shape[t->n_dims - 1], n_batch = lapack_batch(t);
+  for (int64_t m = 0; m < n_batch; m++) {
+    void *a = lapack_member(copy, m, n * n);
+    float *narrow = a;
+    double *wide = a;
+    for (int64_t i = 0; i < n; i++)
+      for (int64_t j = 0; j < i; j++) {
+        int64_t low = i * n + j, high = j * n + i;
+        if (is_narrow(t->dtype)) narrow[low] = narrow[high] = 0.5f * narrow[low] + 0.5f * narrow[high];
+        else wide[low] = wide[high] = 0.5 * wide[low] + 0.5 * wide[high];
+      }
+  }
+  return copy;
+}
+
+bool lapack_is_zero(const tensor *t) {
+  int64_t n = tensor_numel(t);
+  for (int64_t i = 0; i < n; i++)
+    if (tensor_float64(t)[i] != 0.0) return false;
+  return true;
+}
+
 status lapack_failed(op_call *call, int info, int64_t i, int64_t n_batch, const char *problem) {
   if (info == LAPACK_NO_MEMORY) return STATUS_NO_MEMORY;
   if (info == LAPACK_TOO_LARGE) return op_fail(call, "the matrices are too large for LAPACK's 32-bit sizes");

@@ -50,6 +50,10 @@ void *lapack_member(const tensor *t, int64_t i, int64_t n_items);
 /* A contiguous copy, of t or of t with its last two dims exchanged. */
 tensor *lapack_copy(context *c, tensor *t);
 tensor *lapack_copy_transposed(context *c, tensor *t);
+/* A contiguous copy of (t + t^T) / 2. */
+tensor *lapack_copy_symmetric(context *c, tensor *t);
+/* t (float64, contiguous) has no item but zeros. */
+bool lapack_is_zero(const tensor *t);
 /* The message for a code from above: `problem` says what info k > 0 means, with one %d for k.  Adds the number of the
 ** matrix when there are several. */
 status lapack_failed(op_call *call, int info, int64_t i, int64_t n_batch, const char *problem);

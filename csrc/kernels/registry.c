@@ -23,7 +23,8 @@ extern const op op_softmax, op_sort, op_stack, op_std, op_sum, op_topk, op_tril,
 extern const op op_var;
 
 /* matrix products and linear algebra */
-extern const op op_addmm, op_bmm, op_dot, op_linear, op_matmul, op_mm, op_mv, op_outer;
+extern const op op_addmm, op_bmm, op_cholesky, op_det, op_dot, op_eigh, op_eigvalsh, op_inv, op_linear, op_lstsq;
+extern const op op_matmul, op_mm, op_mv, op_outer, op_qr, op_slogdet, op_solve, op_svd, op_svdvals;
 
 /* convolution */
 extern const op op_conv2d, op_conv_transpose2d;
@@ -148,12 +149,23 @@ const op *const registry[] = {
   /* matrix products and linear algebra */
   &op_addmm,
   &op_bmm,
+  &op_cholesky,
+  &op_det,
   &op_dot,
+  &op_eigh,
+  &op_eigvalsh,
+  &op_inv,
   &op_linear,
+  &op_lstsq,
   &op_matmul,
   &op_mm,
   &op_mv,
   &op_outer,
+  &op_qr,
+  &op_slogdet,
+  &op_solve,
+  &op_svd,
+  &op_svdvals,
 
   /* convolution */
   &op_conv2d,
