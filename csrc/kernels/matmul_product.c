@@ -223,6 +223,9 @@ static void make_normal(product *p) {
   p->out = matrix_transposed(p->out);
   p->a = matrix_transposed(p->b);
   p->b = matrix_transposed(a);
+  const int64_t *a_offset = p->a_offset;
+  p->a_offset = p->b_offset;
+  p->b_offset = a_offset;
   const void *bias = p->row_bias;
   p->row_bias = p->column_bias;
   p->column_bias = bias;
