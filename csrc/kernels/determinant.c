@@ -133,7 +133,7 @@ static status slogdet_backward(op_call *call) {
 
 static const parameter parameters[] = { { "x", P_TENSOR, 0, NULL, NULL }, { NULL, 0, 0, NULL, NULL } };
 static const char *const samples[] = {
-  "bench x=spd(200,200)", "x=normal(3,3)", "x=normal(1,1)", "x=normal(2,2,4,4)", "x=spd(5,5):t", NULL
+  "bench x=spd(200,200)", "x=distinct(3,3)", "x=normal(1,1)", "x=distinct(2,2,4,4)", "x=spd(5,5):t", NULL
 };
 
 const op op_det = {

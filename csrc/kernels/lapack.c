@@ -307,6 +307,27 @@ tensor *lapack_copy_symmetric(context *c, tensor *t) {
   return copy;
 }
 
+void lapack_negate(dtype d, void *items, int64_t n, int64_t stride) {
+  float *narrow = items;
+  double *wide = items;
+  for (int64_t i = 0; i < n * stride; i += stride) {
+    if (is_narrow(d)) narrow[i] = -narrow[i];
+    else wide[i] = -wide[i];
+  }
+}
+
+bool lapack_fix_sign(dtype d, void *items, int64_t n, int64_t stride) {
+  const float *narrow = items;
+  const double *wide = items;
+  double largest = 0.0;
+  for (int64_t i = 0; i < n * stride; i += stride) {
+    double item = is_narrow(d) ? (double)narrow[i] : wide[i];
+    if (fabs(item) > fabs(largest)) largest = item;
+  }
+  if (largest < 0.0) lapack_negate(d, items, n, stride);
+  return largest < 0.0;
+}
+
 bool lapack_is_zero(const tensor *t) {
   int64_t n = tensor_numel(t);
   for (int64_t i = 0; i < n; i++)

@@ -52,6 +52,10 @@ tensor *lapack_copy(context *c, tensor *t);
 tensor *lapack_copy_transposed(context *c, tensor *t);
 /* A contiguous copy of (t + t^T) / 2. */
 tensor *lapack_copy_symmetric(context *c, tensor *t);
+/* Makes the item of largest magnitude (the first of equals) positive, of n items `stride` apart; true: all negated.
+** Fixes the signs of singular and eigenvectors, which depend on the build of LAPACK otherwise. */
+bool lapack_fix_sign(dtype d, void *items, int64_t n, int64_t stride);
+void lapack_negate(dtype d, void *items, int64_t n, int64_t stride);
 /* t (float64, contiguous) has no item but zeros. */
 bool lapack_is_zero(const tensor *t);
 /* The message for a code from above: `problem` says what info k > 0 means, with one %d for k.  Adds the number of the

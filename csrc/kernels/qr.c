@@ -128,8 +128,8 @@ static status backward(op_call *call) {
 
 static const parameter parameters[] = { { "x", P_TENSOR, 0, NULL, NULL }, { NULL, 0, 0, NULL, NULL } };
 static const char *const samples[] = {
-  "bench x=normal(200,200)", "x=normal(3,3)", "x=normal(5,2)", "x=normal(1,1)", "x=normal(2,4,3)",
-  "x=normal(3,6):t", NULL
+  "bench x=normal(200,200)", "x=distinct(3,3)", "x=distinct(5,2)", "x=normal(1,1)", "x=distinct(2,4,3)",
+  "x=distinct(6,3):t", NULL
 };
 
 const op op_qr = {

@@ -1,8 +1,8 @@
 /* svd.c -- x = U diag(S) Vh: U (..., M, K), S (..., K) descending, Vh (..., K, N), K = min(M, N); with
 ** full_matrices U (..., M, M) and Vh (..., N, N) (gesdd: divide and conquer).  svdvals gives S alone.
 **
-** LAPACK sees x^T = Vh^T diag(S) U^T: its U is our Vh and the other way round, and nothing is transposed.  The signs of
-** the singular vectors are LAPACK's: compare U diag(S) Vh.
+** LAPACK sees x^T = Vh^T diag(S) U^T: its U is our Vh and the other way round, and nothing is transposed.  Of each
+** column of U the item of largest magnitude is positive (so do scikit-learn's): the same signs with every LAPACK.
 **
 ** Backward of the reduced form (Townsend, Differentiating the singular value decomposition, 2016), with
 ** E_ij = s_j^2 - s_i^2, skew(A) = A - A^T, and o / for items (0 on the diagonal of the quotients):
@@ -18,14 +18,26 @@ enum { FULL_MATRICES };
 
 /* -- forward -- */
 
+/* A column of U and its row of Vh change their signs together; columns and rows without a partner, alone. */
+static void fix_signs(dtype d, char *u, char *vh, int64_t m, int64_t n, int64_t u_columns, int64_t vh_rows) {
+  int64_t size = (int64_t)dtype_size(d), pairs = m < n ? m : n;
+  for (int64_t k = 0; k < u_columns; k++) {
+    bool negated = lapack_fix_sign(d, u + k * size, m, u_columns);
+    if (negated && k < pairs) lapack_negate(d, vh + k * n * size, n, 1);
+  }
+  for (int64_t k = pairs; k < vh_rows; k++) lapack_fix_sign(d, vh + k * n * size, n, 1);
+}
+
 static int one(op_call *call, tensor *x, tensor *u, tensor *s, tensor *vh, int64_t i, char job) {
   int64_t m = x->shape[x->n_dims - 2], n = x->shape[x->n_dims - 1], k = m < n ? m : n;
   int64_t u_columns = job == 'A' ? m : k, vh_rows = job == 'A' ? n : k;
   char nothing[8] = { 0 };
   void *u_data = job == 'N' ? nothing : lapack_member(u, i, m * u_columns);
   void *vh_data = job == 'N' ? nothing : lapack_member(vh, i, vh_rows * n);
-  return lapack_gesdd(call->context, x->dtype, job, (int)n, (int)m, lapack_member(x, i, m * n), lapack_member(s, i, k),
-                      vh_data, u_data);
+  int info = lapack_gesdd(call->context, x->dtype, job, (int)n, (int)m, lapack_member(x, i, m * n),
+                          lapack_member(s, i, k), vh_data, u_data);
+  if (info == 0 && job != 'N') fix_signs(x->dtype, u_data, vh_data, m, n, u_columns, vh_rows);
+  return info;
 }
 
 static status decompose(op_call *call, tensor *x, tensor *u, tensor *s, tensor *vh, char job) {
@@ -50,10 +62,9 @@ static tensor *fresh(context *c, const tensor *x, int64_t rows, int64_t columns)
   return tensor_new(c, x->dtype, x->n_dims, shape);
 }
 
-/* Into factors[U, S, VH]: new tensors; those that job 'N' leaves out are NULL. */
-static status run(op_call *call, char job, tensor *factors[3]) {
+/* Into factors[U, S, VH]: new tensors, also after a failure; job 'N' makes S only. */
+static status run(op_call *call, tensor *given, char job, tensor *factors[3]) {
   context *c = call->context;
-  tensor *given = call->inputs[0];
   int64_t m = given->shape[given->n_dims - 2], n = given->shape[given->n_dims - 1], k = m < n ? m : n;
   factors[S] = fresh(c, given, k, -1);
   if (job != 'N') {
@@ -84,23 +95,20 @@ static status svd_forward(op_call *call) {
   const tensor *x = call->inputs[0];
   if (full && call->needs_gradient[0] && x->shape[x->n_dims - 2] != x->shape[x->n_dims - 1])
     return op_fail(call, "with full_matrices there is no gradient for x of %s", tensor_shape_text(x).text);
-  code = run(call, full ? 'A' : 'S', call->outputs);
+  code = run(call, call->inputs[0], full ? 'A' : 'S', call->outputs);
   if (code == STATUS_OK && call->needs_gradient[0])
     for (int k = 0; k < 3; k++) op_save(call, k, call->outputs[k]);
   return code;
 }
 
+/* The vectors wait for the backward: with or without a gradient, the values have the same bits. */
 static status svdvals_forward(op_call *call) {
   status code = check(call);
   if (code != STATUS_OK) return code;
   tensor *factors[3] = { NULL, NULL, NULL };
-  code = run(call, call->needs_gradient[0] ? 'S' : 'N', factors);
-  if (code == STATUS_OK) {
-    call->outputs[0] = tensor_retain(factors[S]);
-    if (call->needs_gradient[0])
-      for (int k = 0; k < 3; k++) op_save(call, k, factors[k]);
-  }
-  for (int k = 0; k < 3; k++) tensor_release(factors[k]);
+  code = run(call, call->inputs[0], 'N', factors);
+  call->outputs[0] = factors[S];
+  if (code == STATUS_OK && call->needs_gradient[0]) op_save(call, 0, call->inputs[0]);
   return code;
 }
 
@@ -141,9 +149,8 @@ static tensor *add_vh(pool *p, tensor *dx, tensor *u, tensor *s, tensor *vh, ten
   return pool_sum(p, dx, pool_product(p, u, right), 1.0);
 }
 
-static status give(pool *p, tensor *ds, tensor *du, tensor *dvh) {
-  tensor *u = pool_double(p, p->call->saved[U]), *s = pool_double(p, p->call->saved[S]);
-  tensor *vh = pool_double(p, p->call->saved[VH]);
+static status give(pool *p, tensor *const factors[3], tensor *ds, tensor *du, tensor *dvh) {
+  tensor *u = factors[U], *s = factors[S], *vh = factors[VH];
   if (u == NULL || s == NULL || vh == NULL || ds == NULL) return STATUS_NO_MEMORY;
   tensor *dx = pool_product(p, pool_map(p, u, ds, scaled_columns), vh);
   if (du != NULL && !lapack_is_zero(du)) dx = add_u(p, dx, u, s, vh, du);
@@ -153,16 +160,21 @@ static status give(pool *p, tensor *ds, tensor *du, tensor *dvh) {
 
 static status svd_backward(op_call *call) {
   pool p = { .call = call };
+  tensor *factors[3];
+  for (int k = 0; k < 3; k++) factors[k] = pool_double(&p, call->saved[k]);
   tensor *du = pool_double(&p, call->output_gradients[U]), *ds = pool_double(&p, call->output_gradients[S]);
   tensor *dvh = pool_double(&p, call->output_gradients[VH]);
-  status code = du == NULL || dvh == NULL ? STATUS_NO_MEMORY : give(&p, ds, du, dvh);
+  status code = du == NULL || dvh == NULL ? STATUS_NO_MEMORY : give(&p, factors, ds, du, dvh);
   pool_release(&p);
   return code;
 }
 
 static status svdvals_backward(op_call *call) {
   pool p = { .call = call };
-  status code = give(&p, pool_double(&p, call->output_gradients[0]), NULL, NULL);
+  tensor *x = pool_double(&p, call->saved[0]), *factors[3] = { NULL, NULL, NULL };
+  status code = x == NULL ? STATUS_NO_MEMORY : run(call, x, 'S', factors);
+  for (int k = 0; k < 3; k++) factors[k] = pool_add(&p, factors[k]);
+  if (code == STATUS_OK) code = give(&p, factors, pool_double(&p, call->output_gradients[0]), NULL, NULL);
   pool_release(&p);
   return code;
 }
@@ -174,8 +186,8 @@ static const parameter svd_parameters[] = { { "x", P_TENSOR, 0, NULL, NULL },
                                             { NULL, 0, 0, NULL, NULL } };
 static const parameter svdvals_parameters[] = { { "x", P_TENSOR, 0, NULL, NULL }, { NULL, 0, 0, NULL, NULL } };
 static const char *const samples[] = {
-  "bench x=normal(200,200)", "x=normal(3,3)", "x=normal(5,2)", "x=normal(2,5)", "x=normal(1,1)", "x=normal(2,4,3)",
-  "x=normal(3,6):t", NULL
+  "bench x=normal(200,200)", "x=distinct(3,3)", "x=distinct(5,2)", "x=distinct(2,5)", "x=normal(1,1)", "x=distinct(2,4,3)",
+  "x=distinct(3,6):t", NULL
 };
 
 const op op_svd = {
@@ -183,7 +195,8 @@ const op op_svd = {
   .flags = OP_METHOD,
   .help = "svd(x, { full_matrices = false }) -> u, s, vh\n\n"
           "x = u diag(s) vh for x (..., M, N): u (..., M, K), s (..., K) descending, vh (..., K, N), K = min(M, N).  With\n"
-          "full_matrices u is (..., M, M) and vh (..., N, N).  The signs of the vectors are arbitrary.",
+          "full_matrices u is (..., M, M) and vh (..., N, N).  The item of largest magnitude in\n"
+          "each column of u is positive.",
   .parameters = svd_parameters,
   .n_outputs = 3,
   .forward = svd_forward,
