@@ -349,7 +349,7 @@ status lapack_failed(op_call *call, int info, int64_t i, int64_t n_batch, const 
 
 status lapack_refuse_gradient(op_call *call) {
   for (int i = 0; i < call->n_inputs; i++)
-    if (call->needs_gradient[i])
+    if (call->context->grad_enabled && call->inputs[i]->requires_grad)
       return op_fail(call, "has no gradient; call it under no_grad or with %s:detach()", op_input_name(call, i));
   return STATUS_OK;
 }

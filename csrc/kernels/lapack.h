@@ -61,7 +61,7 @@ bool lapack_is_zero(const tensor *t);
 /* The message for a code from above: `problem` says what info k > 0 means, with one %d for k.  Adds the number of the
 ** matrix when there are several. */
 status lapack_failed(op_call *call, int info, int64_t i, int64_t n_batch, const char *problem);
-/* For operations without a backward: an input that wants a gradient is an error. */
+/* For operations without a backward (needs_gradient is false there): an input that wants one is an error. */
 status lapack_refuse_gradient(op_call *call);
 
 #endif

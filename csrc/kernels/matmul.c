@@ -168,11 +168,11 @@ status matmul_run(op_call *call, matrix_view a_view, matrix_view b_view, bool dr
 }
 
 status matmul_forward(op_call *call) {
-  status code = op_require_float(call);
-  if (code != STATUS_OK) return code;
   for (int i = 0; i < 2; i++)
     if (call->inputs[i]->n_dims == 0)
       return op_fail(call, "%s has no dims; multiply by a number with *", op_input_name(call, i));
+  status code = op_require_float(call);
+  if (code != STATUS_OK) return code;
   return matmul_run(call, call->inputs[0]->n_dims == 1 ? VIEW_AS_ROW : VIEW_AS_IS,
                     call->inputs[1]->n_dims == 1 ? VIEW_AS_COLUMN : VIEW_AS_IS, true);
 }

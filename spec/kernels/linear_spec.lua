@@ -58,7 +58,7 @@ describe("linear", function()
         return y, leaf.grad, weight.grad, bias.grad
       end
       local expected = { run(x) }
-      for _, filler in ipairs { 0, 0 / 0, math.huge } do
+      for _, filler in ipairs { 0.0, 0 / 0, math.huge } do
         for i, t in ipairs { run(lanes(x, filler)) } do
           assert.is_true(close(t, expected[i], 1e-5), ("result %d of N = %d"):format(i, n))
         end
@@ -70,7 +70,7 @@ describe("linear", function()
     local function run(n_threads)
       perilune.set_num_threads(n_threads)
       perilune.manual_seed(9)
-      local x, w, b = lanes(perilune.randn(256, 288), 0), perilune.randn(64, 288), perilune.randn(64)
+      local x, w, b = lanes(perilune.randn(256, 288), 0.0), perilune.randn(64, 288), perilune.randn(64)
       x:requires_grad_(true); w:requires_grad_(true); b:requires_grad_(true)
       local y = linear(x, w, b, { activation = "relu" })
       y:backward(perilune.ones(256, 64))
