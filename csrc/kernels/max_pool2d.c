@@ -23,7 +23,8 @@ static bool is_inside(const axis *a, int64_t i) { return i >= 0 && i < a->n_in; 
 
 /* -- rows -- */
 
-CLONES static void start_float32(int64_t n, float *restrict y, float *restrict taps, const float *restrict x, float tap) {
+CLONES static void start_float32(int64_t n, float *restrict y, float *restrict taps, const float *restrict x,
+                                 float tap) {
   for (int64_t i = 0; i < n; i++) y[i] = x[i], taps[i] = tap;
 }
 

@@ -37,7 +37,7 @@ typedef enum parameter_kind {
 
 enum {                /* parameter flags */
   OPTION = 1,         /* given by name in the trailing options table, never by position */
-  CONSTANT = 2        /* a tensor without a gradient: the operation refuses one that requires it (op_require_constants) */
+  CONSTANT = 2        /* a tensor without a gradient: one that requires it is refused (op_require_constants) */
 };
 
 typedef struct parameter {

@@ -3,8 +3,9 @@
 ** No branches, no tables, no calls: selects only, so that a plain loop over them becomes vector code in a CLONES
 ** function.  Largest errors against float64 libm, over a sweep of all floats (spec/kernels/elementwise_spec.lua
 ** holds a sample of it): exp 1.0, log 0.8, expm1 1.6, log1p 2.4, tanh 2.4, sigmoid 2.4, erf 1.2, sin and cos 1.6
-** units in the last place.  Infinities, NaN, zeros, denormals and overflow give what libm gives, but results below the smallest
-** normal number may be off by a unit of the smallest denormal, and sigmoid(x < -88.7) is 0.  float64 goes to libm. */
+** units in the last place.  Infinities, NaN, zeros, denormals and overflow give what libm gives, but results below
+** the smallest normal number may be off by a unit of the smallest denormal, and sigmoid(x < -88.7) is 0.  float64 goes
+** to libm. */
 #ifndef PERILUNE_VECTOR_MATH_H
 #define PERILUNE_VECTOR_MATH_H
 
