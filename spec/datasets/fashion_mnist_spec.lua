@@ -7,8 +7,6 @@ local function raises(text, f, ...)
   assert.matches(text, message, 1, true)
 end
 
-local it = require "support.needs" (it, pending, "add", "mul", "min", "max", "mean", "core.formats")
-
 describe("datasets.FashionMNIST", function()
   it("reads the test split", function()
     local set = FashionMNIST { split = "test" }

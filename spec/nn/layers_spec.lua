@@ -9,9 +9,6 @@ local function raises(text, f, ...)
   assert.matches(text, message, 1, true)
 end
 
-local it = require "support.needs" (it, pending, "linear", "batch_norm", "upsample", "dropout", "add", "sub",
-  "abs", "max", "mean", "ne", "norm", "mse_loss", "l1_loss", "kl_div", "cross_entropy", "core.optimizers")
-
 describe("layers", function()
   it("describe themselves", function()
     local expected = {
@@ -143,7 +140,7 @@ describe("nn.utils", function()
     assert.is_true(math.abs(nn.utils.clip_grad_norm_({ a, b }, 1) - math.sqrt(18)) < 1e-5)
     assert.is_true(math.abs(a.grad:norm():item() - 1) < 1e-4)
     nn.utils.clip_grad_value_(a, 0.1)
-    assert.is_true(a.grad:max():item() <= 0.1)
+    assert.is_true(a.grad:max():item() <= 0.1 + 1e-6)
     raises("clip_grad_norm_: a list of parameters is needed", nn.utils.clip_grad_norm_, 3, 1)
   end)
 end)

@@ -14,11 +14,22 @@ local function tensor_of(entry, dtype)
   return #entry.shape == 0 and flat:reshape({}) or flat:reshape(entry.shape)
 end
 
+local function is_zero(values, bound)
+  for _, value in ipairs(values) do
+    if math.abs(value) > bound then return false end
+  end
+  return true
+end
+
 local function check(name, actual, dtype)
   local expected = recorded[name]
   assert.same(expected.shape, actual.shape, name)
   local tolerance = dtype == "float32" and 2e-5 or 1e-10
   local values = actual:contiguous():reshape({ actual:numel() }):totable()
+  if is_zero(expected.values, 1e-13) then   -- the gradient of a bias before a BatchNorm
+    assert.is_true(is_zero(values, dtype == "float32" and 1e-6 or 1e-13), name)
+    return
+  end
   assert.is_nil(close.differs(name, values, expected.values, expected.shape, tolerance))
 end
 
@@ -77,11 +88,6 @@ local function fill(model, name, dtype)
   end
   model:load_state_dict(dict)
 end
-
-local it = require "support.needs" (it, pending, "linear", "conv2d", "conv_transpose2d", "batch_norm",
-  "layer_norm", "embedding", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "upsample", "elu", "gelu",
-  "silu", "log_softmax", "mse_loss", "nll_loss", "cross_entropy", "matmul", "qr", "mean", "std", "max",
-  "abs", "where")
 
 describe("a network of layers", function()
   for name, build in pairs(networks) do
@@ -178,7 +184,7 @@ describe("initialisers", function()
     assert.equal(0, layer.weight:detach():abs():sum():item())
   end)
 
-  it("make orthogonal matrices", function()
+  require "support.needs" (it, pending, "qr")("make orthogonal matrices", function()
     for _, shape in ipairs { { 5, 3 }, { 3, 5 }, { 4, 2, 2 } } do
       local rows = shape[1]
       local q = nn.init.orthogonal_(perilune.empty(shape), 2):reshape(rows, -1)

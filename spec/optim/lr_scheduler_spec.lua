@@ -48,8 +48,6 @@ local function check_groups(case, step, optimizer)
   end
 end
 
-local it = require "support.needs" (it, pending, "core.optimizers")
-
 describe("schedules", function()
   for number, case in ipairs(recorded.cases) do
     local title = string.format("%s (case %d)", case.name, number)

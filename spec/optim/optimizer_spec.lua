@@ -30,9 +30,6 @@ end
 local ALL = { SGD = { lr = 0.1, momentum = 0.9, nesterov = true }, Adam = { lr = 0.05, amsgrad = true },
   AdamW = { lr = 0.05 }, RMSprop = { lr = 0.02, momentum = 0.5, centered = true }, Adagrad = { lr = 0.2 } }
 
-local it = require "support.needs" (it, pending, "linear", "tanh", "add", "mul", "sum", "cat", "mse_loss",
-  "core.optimizers")
-
 describe("optimizers", function()
   for name, given in pairs(ALL) do
     it(name .. " make a loss small", function()
