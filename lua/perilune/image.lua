@@ -62,7 +62,7 @@ end
 -- Linearly to 0..1 over the whole batch, in floats; all zeros where every pixel is the same.
 local function stretch(batch)
   if batch.dtype ~= "float32" and batch.dtype ~= "float64" then batch = batch:to("float32") end
-  local low, high = batch:min():item(), batch:max():item()
+  local low, high = batch:amin():item(), batch:amax():item()
   return (batch - low) / math.max(high - low, 1e-5)
 end
 

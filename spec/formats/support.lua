@@ -42,14 +42,14 @@ function support.same(expected, actual, what)
   what = what or "tensor"
   assert.equal(expected.dtype, actual.dtype, what .. ": dtype")
   assert.same(expected.shape, actual.shape, what .. ": shape")
-  local function compare(a, b, where, i)
+  local function compare(a, b, place)
     if type(a) == "table" then
-      for i = 1, #a do compare(a[i], b[i], where, i) end
+      for i = 1, #a do compare(a[i], b[i], i) end
     elseif a ~= b and (a == a or b == b) then
-      error(("%s: expected %s, got %s, in item %s of a row"):format(where, a, b, i), 0)
+      error(("%s: expected %s, got %s, in item %s of a row"):format(what, a, b, place), 0)
     end
   end
-  compare(expected:totable(), actual:totable(), what)
+  compare(expected:totable(), actual:totable())
 end
 
 --- tensor(values, dtype)
