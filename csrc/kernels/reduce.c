@@ -61,7 +61,7 @@ static void split_axes(plan *p, const tensor *out, const tensor *x, const bool *
 static int64_t divided_up(int64_t n, int64_t by) { return (n + by - 1) / by; }
 
 static void cut(plan *p) {
-  const axis *lane = &p->kept[p->n_kept - 1];
+  const axis *lane = &p->kept[p->n_kept > 0 ? p->n_kept - 1 : 0];      /* read only where there is one */
   bool inner = p->n_kept > 0 && (p->n_reduced == 0 || lane->step < p->reduced[p->n_reduced - 1].step);
   p->lanes = inner || (p->n_kept > 0 && p->n_items < FEW_ITEMS && lane->size >= FEW_ITEMS);
   p->chunk = ITEMS_A_CHUNK;
@@ -180,7 +180,7 @@ static void run_tasks(void *argument, int64_t begin, int64_t end) {
 /* -- rows of lanes into rows of totals -- */
 
 static void fold_tile(const plan *p, int64_t n, int64_t chunk, const char *x, int64_t out) {
-  const axis *lane = &p->kept[p->n_kept - 1];
+  const axis *lane = &p->kept[p->n_kept > 0 ? p->n_kept - 1 : 0];      /* read only where there is one */
   fold_value totals[BLOCK];
   double center[BLOCK], loaded[BLOCK], result[BLOCK];
   int64_t first = chunk * p->chunk, last = first + p->chunk < p->n_items ? first + p->chunk : p->n_items;
