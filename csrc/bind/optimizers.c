@@ -210,7 +210,7 @@ static void make_states(lua_State *L, context *c, const optimizer *kind, const o
   for (int i = 0; i < n; i++) {
     for (int k = 0; k < MAX_OPTIMIZER_STATES; k++) {
       if (!items[i].is_new[k]) continue;
-      tensor **handle = bind_new_tensor(L);
+      tensor **handle = bind_new_kept_tensor(L);
       *handle = tensor_zeros_like(c, items[i].parameter, items[i].parameter->dtype);
       if (*handle == NULL) bind_check(L, STATUS_NO_MEMORY);
       if (start != 0.0) bind_check(L, tensor_fill(c, *handle, start));

@@ -20,10 +20,15 @@ static void tell_scope(lua_State *L) {
   lua_pop(L, 1);
 }
 
-tensor **bind_new_tensor(lua_State *L) {
+tensor **bind_new_kept_tensor(lua_State *L) {
   tensor **slot = lua_newuserdatauv(L, sizeof *slot, 0);
   *slot = NULL;
   luaL_setmetatable(L, TENSOR);
+  return slot;
+}
+
+tensor **bind_new_tensor(lua_State *L) {
+  tensor **slot = bind_new_kept_tensor(L);
   tell_scope(L);
   return slot;
 }

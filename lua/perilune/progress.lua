@@ -52,6 +52,10 @@ local function rate_text(self, elapsed)
   return string.format("%.1f s/%s", 1 / rate, self.unit)
 end
 
+--- Seconds since the bar was made.
+---@return number
+function Progress:elapsed() return self.clock() - self.start end
+
 --- The line as it is drawn.
 ---@return string
 function Progress:text()

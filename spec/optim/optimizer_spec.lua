@@ -120,3 +120,18 @@ describe("optimizers", function()
     assert.is_nil(next(other:state_dict().state))
   end)
 end)
+
+describe("an optimizer inside a scope", function()
+  it("keeps the state that its first step made there", function()
+    local perilune = require "perilune"
+    local x = perilune.ones(3, { requires_grad = true })
+    local optimizer = perilune.optim.Adam({ x }, { lr = 0.1 })
+    for _ = 1, 3 do
+      local scope <close> = perilune.scope() -- luacheck: ignore
+      optimizer:zero_grad()
+      ;(x * x):sum():backward()
+      optimizer:step()
+    end
+    assert.is_true(x[1]:item() < 0.8)
+  end)
+end)
