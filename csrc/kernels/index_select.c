@@ -1,4 +1,5 @@
-/* index_select.c -- y = the slices of x along dim that index names.  dx adds up the slices' gradients in index order. */
+/* index_select.c -- y = the slices of x along dim that index names.
+** dx adds up the slices' gradients in index order. */
 #include <string.h>
 
 #include "../tensor/parallel.h"

@@ -1,4 +1,4 @@
-/* logic.c -- logical_and logical_or logical_xor logical_not: bool tensors; x counts as true where x ~= 0.  No gradient. */
+/* logic.c -- logical_and logical_or logical_xor logical_not: bool tensors; x is true where x ~= 0.  No gradient. */
 #include "elementwise.h"
 
 CLONES static void and_boolean(int64_t n, void *const *data, const void *extra) {

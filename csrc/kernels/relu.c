@@ -22,7 +22,11 @@ CLONES static void forward_int64(int64_t n, void *const *data, const void *extra
   for (int64_t i = 0; i < n; i++) y[i] = x[i] < 0 ? 0 : x[i];
 }
 
-static const elementwise forward_loops = { .float32 = forward_float32, .float64 = forward_float64, .int64 = forward_int64 };
+static const elementwise forward_loops = {
+  .float32 = forward_float32,
+  .float64 = forward_float64,
+  .int64 = forward_int64,
+};
 
 static status forward(op_call *call) { return elementwise_save_output(call, &forward_loops, NULL); }
 

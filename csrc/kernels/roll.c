@@ -5,7 +5,8 @@
 #include "op.h"
 
 /* to's places [to_start, + n) along dim = from's places [from_start, + n). */
-static status copy_part(context *c, tensor *to, int64_t to_start, tensor *from, int64_t from_start, int64_t n, int dim) {
+static status copy_part(context *c, tensor *to, int64_t to_start, tensor *from, int64_t from_start, int64_t n,
+                        int dim) {
   int64_t shape[MAX_DIMS];
   memcpy(shape, to->shape, sizeof shape);
   shape[dim] = n;
