@@ -24,6 +24,18 @@ static int64_t times(int64_t a, int64_t b) { return (int64_t)((uint64_t)a * (uin
 
 /* -- rows -- */
 
+/* n < LANES */
+static inline double sum_few(int64_t n, const float *x) {
+  float lane[8] = { 0.0f };
+  double sum = 0.0;
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8)
+    for (int j = 0; j < 8; j++) lane[j] += x[i + j];
+  for (int j = 0; j < 8; j++) sum += (double)lane[j];
+  for (; i < n; i++) sum += (double)x[i];
+  return sum;
+}
+
 CLONES static double sum_float32(int64_t n, const float *x) {
   double total[LANES], sum = 0.0;
   int64_t i = 0, whole = n / LANES * LANES;
@@ -35,9 +47,12 @@ CLONES static double sum_float32(int64_t n, const float *x) {
       for (int j = 0; j < LANES; j++) lane[j] += x[i + j];
     for (int j = 0; j < LANES; j++) total[j] += (double)lane[j];
   }
-  for (int j = 0; j < LANES && whole > 0; j++) sum += total[j];
-  for (; i < n; i++) sum += (double)x[i];
-  return sum;
+  if (whole > 0) {
+    for (int width = LANES / 2; width > 0; width /= 2)
+      for (int j = 0; j < width; j++) total[j] += total[j + width];
+    sum = total[0];
+  }
+  return sum + sum_few(n - i, x + i);
 }
 
 CLONES static double sum_float64(int64_t n, const double *x) {
@@ -144,6 +159,14 @@ void fold_lanes(fold_kind kind, dtype d, int64_t n, const void *x, fold_value *t
   if (d == DTYPE_FLOAT32) lanes_float32(kind, n, x, &total->real);
   else if (d == DTYPE_FLOAT64) lanes_float64(kind, n, x, &total->real);
   else lanes_int64(kind, n, x, &total->integer);
+}
+
+CLONES void fold_sum_rows(int64_t n, const float *x, int64_t pitch, double *total) {
+  for (int64_t i = 0; i < n; i++) {
+    float a = (x[i] + x[i + pitch]) + (x[i + 2 * pitch] + x[i + 3 * pitch]);
+    float b = (x[i + 4 * pitch] + x[i + 5 * pitch]) + (x[i + 6 * pitch] + x[i + 7 * pitch]);
+    total[i] += (double)(a + b);
+  }
 }
 
 void fold_totals(fold_kind kind, dtype d, int64_t n, const fold_value *part, fold_value *total) {

@@ -20,6 +20,9 @@ fold_value fold_identity(fold_kind kind, dtype d);
 void fold_row(fold_kind kind, dtype d, int64_t n, const void *x, fold_value *total);
 /* total[i] = total[i] o x[i]. */
 void fold_lanes(fold_kind kind, dtype d, int64_t n, const void *x, fold_value *total);
+/* The sum of FOLD_ROWS rows, `pitch` items apart, into each total: one conversion to double for all of them. */
+enum { FOLD_ROWS = 8 };
+void fold_sum_rows(int64_t n, const float *x, int64_t pitch, double *total);
 /* total[i] = total[i] o part[i]. */
 void fold_totals(fold_kind kind, dtype d, int64_t n, const fold_value *part, fold_value *total);
 

@@ -179,6 +179,14 @@ static void run_tasks(void *argument, int64_t begin, int64_t end) {
 
 /* -- rows of lanes into rows of totals -- */
 
+/* Dense float32 rows that follow one another along the innermost reduced axis may be summed several at a time. */
+static bool can_sum_rows(const plan *p, const place *row, int64_t left) {
+  const reduction *r = p->r;
+  if (r->kind != FOLD_SUM || r->map != NULL || r->compute != DTYPE_FLOAT32 || p->stored != DTYPE_FLOAT32) return false;
+  if (p->kept[p->n_kept - 1].step != 4 || p->n_reduced == 0 || left < FOLD_ROWS) return false;
+  return p->reduced[p->n_reduced - 1].size - row->at[p->n_reduced - 1] >= FOLD_ROWS;
+}
+
 static void fold_tile(const plan *p, int64_t n, int64_t chunk, const char *x, int64_t out) {
   const axis *lane = &p->kept[p->n_kept > 0 ? p->n_kept - 1 : 0];      /* read only where there is one */
   fold_value totals[BLOCK];
@@ -187,10 +195,17 @@ static void fold_tile(const plan *p, int64_t n, int64_t chunk, const char *x, in
   place row = find_place(p->reduced, p->n_reduced, first);
   for (int64_t i = 0; i < n; i++) totals[i] = fold_identity(p->r->kind, p->r->compute);
   load_center(p, n, out, lane->out_step, center);
-  for (int64_t k = first; k < last; k++) {
-    const void *items = mapped(p, n, x + row.x, lane->step, center, loaded, result);
-    fold_lanes(p->r->kind, p->r->compute, n, items, totals);
-    next_place(&row, p->reduced, p->n_reduced);
+  for (int64_t k = first, done; k < last; k += done) {
+    done = 1;
+    if (can_sum_rows(p, &row, last - k)) {
+      const axis *along = &p->reduced[p->n_reduced - 1];
+      fold_sum_rows(n, (const float *)(const void *)(x + row.x), along->step / 4, &totals[0].real);
+      done = FOLD_ROWS;
+    } else {
+      const void *items = mapped(p, n, x + row.x, lane->step, center, loaded, result);
+      fold_lanes(p->r->kind, p->r->compute, n, items, totals);
+    }
+    for (int64_t j = 0; j < done; j++) next_place(&row, p->reduced, p->n_reduced);
   }
   fold_value *to = p->totals + chunk * p->n_out + out;
   for (int64_t i = 0; i < n; i++) to[i * lane->out_step] = totals[i];
