@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../tensor/iterate.h"
+#include "reduce.h"
 
 status op_fail(op_call *call, const char *format, ...) {
   char message[440];
@@ -116,61 +116,37 @@ status op_gradient_like(op_call *call, int i, const tensor *like) {
 
 /* -- sum of a gradient over the dims along which its input was broadcast -- */
 
-static void add_float32(int64_t n, char *const *data, const int64_t *step, const void *extra) {
-  (void)extra;
-  if (step[0] == 0) {
-    double sum = 0.0;
-    for (int64_t i = 0; i < n; i++) sum += (double)*(const float *)(const void *)(data[1] + i * step[1]);
-    *(double *)(void *)data[0] += sum;
-    return;
+/* The leading dims that the input did not have, of size 1, are taken off. */
+static void drop_leading(tensor *t, int n) {
+  t->n_dims -= n;
+  memmove(t->shape, t->shape + n, (size_t)t->n_dims * sizeof *t->shape);
+  memmove(t->stride, t->stride + n, (size_t)t->n_dims * sizeof *t->stride);
+}
+
+static status sum_gradient(op_call *call, int i, tensor *g) {
+  const tensor_meta *meta = &call->input_meta[i];
+  int missing = g->n_dims - meta->n_dims;
+  bool reduced[MAX_DIMS];
+  int64_t shape[MAX_DIMS];
+  for (int d = 0; d < g->n_dims; d++) reduced[d] = d < missing || meta->shape[d - missing] != g->shape[d];
+  reduced_shape(g, reduced, shape);
+  tensor *sums = tensor_new(call->context, meta->dtype, g->n_dims, shape);
+  reduction r = { .kind = FOLD_SUM, .compute = g->dtype };
+  status code = sums != NULL ? reduce(call->context, &r, sums, g, reduced) : STATUS_NO_MEMORY;
+  if (code != STATUS_OK) {
+    tensor_release(sums);
+    return code;
   }
-  for (int64_t i = 0; i < n; i++)
-    *(double *)(void *)(data[0] + i * step[0]) += (double)*(const float *)(const void *)(data[1] + i * step[1]);
-}
-
-static void add_float64(int64_t n, char *const *data, const int64_t *step, const void *extra) {
-  (void)extra;
-  for (int64_t i = 0; i < n; i++)
-    *(double *)(void *)(data[0] + i * step[0]) += *(const double *)(const void *)(data[1] + i * step[1]);
-}
-
-/* A view of `sums` with g's shape: stride 0 along what is summed. */
-static tensor *spread_view(context *c, tensor *sums, const tensor *g) {
-  int64_t stride[MAX_DIMS];
-  int missing = g->n_dims - sums->n_dims;
-  for (int d = 0; d < g->n_dims; d++)
-    stride[d] = d < missing || sums->shape[d - missing] == 1 ? 0 : sums->stride[d - missing];
-  return tensor_view(c, sums, g->n_dims, g->shape, stride, sums->offset);
-}
-
-/* Serial on purpose: all threads would add into the same sums.  The sums are double. */
-static status sum_into(context *c, tensor *sums, const tensor *g) {
-  tensor *spread = spread_view(c, sums, g);
-  if (spread == NULL) return STATUS_NO_MEMORY;
-  context serial = *c;
-  serial.n_threads = 1;
-  tensor *operands[2] = { spread, (tensor *)(uintptr_t)g };
-  iterate(&serial, 2, operands, g->dtype == DTYPE_FLOAT32 ? add_float32 : add_float64, NULL);
-  tensor_release(spread);
+  drop_leading(sums, missing);
+  call->input_gradients[i] = sums;
   return STATUS_OK;
 }
 
 status op_gradient_unbroadcast(op_call *call, int i, tensor *g) {
-  context *c = call->context;
   const tensor_meta *meta = &call->input_meta[i];
   bool same = g->n_dims == meta->n_dims &&
               memcmp(g->shape, meta->shape, (size_t)g->n_dims * sizeof *g->shape) == 0;
-  if (same) {
-    call->input_gradients[i] = tensor_to(c, g, meta->dtype);
-    return made(call->input_gradients[i]);
-  }
-  tensor *sums = tensor_zeros(c, DTYPE_FLOAT64, meta->n_dims, meta->shape);
-  if (sums == NULL) return STATUS_NO_MEMORY;
-  status code = sum_into(c, sums, g);
-  if (code == STATUS_OK) {
-    call->input_gradients[i] = tensor_to(c, sums, meta->dtype);
-    code = made(call->input_gradients[i]);
-  }
-  tensor_release(sums);
-  return code;
+  if (!same) return sum_gradient(call, i, g);
+  call->input_gradients[i] = tensor_to(call->context, g, meta->dtype);
+  return made(call->input_gradients[i]);
 }
