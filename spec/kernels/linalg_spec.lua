@@ -13,7 +13,8 @@ local function close(a, b, tolerance)
   assert.are.same(a.shape, b.shape)
   local x, y = a:reshape(-1):totable(), b:reshape(-1):totable()
   for i = 1, #x do
-    if not (math.abs(x[i] - y[i]) <= tolerance) then return false end
+    local difference = math.abs(x[i] - y[i])
+    if difference > tolerance or difference ~= difference then return false end
   end
   return true
 end
