@@ -18,13 +18,14 @@ CLONES static void adam_float32(int64_t n, float *restrict p, const float *restr
                                 float *restrict v, const constants *k) {
   const float shrink = (float)k->shrink, decay = (float)k->weight_decay, sign = (float)k->sign;
   const float intake1 = (float)k->intake1, beta2 = (float)k->beta2, intake2 = (float)k->intake2;
-  const float step_size = (float)k->step_size, root = (float)k->root_correction, eps = (float)k->eps;
+  const float step_size = (float)k->step_size, eps = (float)k->eps;
+  const float inverse_root = (float)(1.0 / k->root_correction);   /* one division an element less */
   for (int64_t i = 0; i < n; i++) {
     float kept = p[i] * shrink;
     float g = sign * gradient[i] + decay * kept;
     m[i] += intake1 * (g - m[i]);
     v[i] = beta2 * v[i] + intake2 * g * g;
-    p[i] = kept - step_size * m[i] / (sqrtf(v[i]) / root + eps);
+    p[i] = kept - step_size * m[i] / (sqrtf(v[i]) * inverse_root + eps);
   }
 }
 
@@ -32,19 +33,20 @@ CLONES static void amsgrad_float32(int64_t n, float *restrict p, const float *re
                                    float *restrict m, float *restrict v, float *restrict h, const constants *k) {
   const float shrink = (float)k->shrink, decay = (float)k->weight_decay, sign = (float)k->sign;
   const float intake1 = (float)k->intake1, beta2 = (float)k->beta2, intake2 = (float)k->intake2;
-  const float step_size = (float)k->step_size, root = (float)k->root_correction, eps = (float)k->eps;
+  const float step_size = (float)k->step_size, eps = (float)k->eps;
+  const float inverse_root = (float)(1.0 / k->root_correction);   /* one division an element less */
   for (int64_t i = 0; i < n; i++) {
     float kept = p[i] * shrink;
     float g = sign * gradient[i] + decay * kept;
     m[i] += intake1 * (g - m[i]);
     v[i] = beta2 * v[i] + intake2 * g * g;
     h[i] = v[i] > h[i] || v[i] != v[i] ? v[i] : h[i];
-    p[i] = kept - step_size * m[i] / (sqrtf(h[i]) / root + eps);
+    p[i] = kept - step_size * m[i] / (sqrtf(h[i]) * inverse_root + eps);
   }
 }
 
-CLONES static void adam_float64(int64_t n, double *restrict p, const double *restrict gradient,
-                                double *restrict m, double *restrict v, double *restrict h, const constants *k) {
+static void adam_float64(int64_t n, double *p, const double *gradient, double *m, double *v, double *h,
+                         const constants *k) {
   for (int64_t i = 0; i < n; i++) {
     double kept = p[i] * k->shrink;
     double g = k->sign * gradient[i] + k->weight_decay * kept;

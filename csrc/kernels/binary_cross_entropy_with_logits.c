@@ -1,6 +1,7 @@
 /* binary_cross_entropy_with_logits.c -- x a logit, w a weight, p the weight of the positive class (1 without them):
 **   s = softplus(-x) = max(-x, 0) + log(1 + e^-|x|);   y = w ((1 - t) x + (1 + (p - 1) t) s), its mean or sum
-**   dx = w ((p t + 1 - t) sigmoid(x) - p t);   dt = w ((p - 1) s - x) */
+**   dx = w ((p t + 1 - t) sigmoid(x) - p t);   dt = w ((p - 1) s - x)
+** p is tested outside of the loops: inside, gcc makes masked loads of it, which are very slow where it is NULL. */
 #include <math.h>
 
 #include "../tensor/parallel.h"
@@ -15,10 +16,11 @@ CLONES static void value_float32(int64_t n, void *out, const void *const *in, do
   float *restrict y = out;
   (void)k;
   const float *restrict weight = in[2], *restrict positive = in[3];
-  for (int64_t i = 0; i < n; i++) {
-    float factor = positive != NULL ? 1.0f + (positive[i] - 1.0f) * t[i] : 1.0f;
-    y[i] = (1.0f - t[i]) * x[i] + factor * softplus_float32(-x[i]);
-  }
+  if (positive == NULL)
+    for (int64_t i = 0; i < n; i++) y[i] = (1.0f - t[i]) * x[i] + softplus_float32(-x[i]);
+  else
+    for (int64_t i = 0; i < n; i++)
+      y[i] = (1.0f - t[i]) * x[i] + (1.0f + (positive[i] - 1.0f) * t[i]) * softplus_float32(-x[i]);
   if (weight != NULL)
     for (int64_t i = 0; i < n; i++) y[i] *= weight[i];
 }
@@ -41,10 +43,13 @@ CLONES static void slope_float32(int64_t n, void *out, const void *const *in, do
   float *restrict y = out;
   (void)k;
   const float *restrict weight = in[2], *restrict positive = in[3];
-  for (int64_t i = 0; i < n; i++) {
-    float hit = positive != NULL ? positive[i] * t[i] : t[i];
-    y[i] = (hit + 1.0f - t[i]) * sigmoid_float(x[i]) - hit;
-  }
+  if (positive == NULL)
+    for (int64_t i = 0; i < n; i++) y[i] = sigmoid_float(x[i]) - t[i];
+  else
+    for (int64_t i = 0; i < n; i++) {
+      float hit = positive[i] * t[i];
+      y[i] = (hit + 1.0f - t[i]) * sigmoid_float(x[i]) - hit;
+    }
   if (weight != NULL)
     for (int64_t i = 0; i < n; i++) y[i] *= weight[i];
 }
@@ -68,8 +73,10 @@ CLONES static void target_slope_float32(int64_t n, void *out, const void *const 
   (void)k;
   const float *restrict weight = in[2], *restrict positive = in[3];
   (void)t;
-  for (int64_t i = 0; i < n; i++)
-    y[i] = (positive != NULL ? (positive[i] - 1.0f) * softplus_float32(-x[i]) : 0.0f) - x[i];
+  if (positive == NULL)
+    for (int64_t i = 0; i < n; i++) y[i] = -x[i];
+  else
+    for (int64_t i = 0; i < n; i++) y[i] = (positive[i] - 1.0f) * softplus_float32(-x[i]) - x[i];
   if (weight != NULL)
     for (int64_t i = 0; i < n; i++) y[i] *= weight[i];
 }

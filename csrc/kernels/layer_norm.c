@@ -72,11 +72,17 @@ CLONES static void gradient_sums_float32(int64_t n, const float *x, const float 
   float total[LANES] = { 0 }, products[LANES] = { 0 };
   double rest = 0.0, rest_products = 0.0;
   int64_t i = 0;
-  for (; i + LANES <= n; i += LANES) {
+  for (; weight != NULL && i + LANES <= n; i += LANES) {
     for (int64_t j = 0; j < LANES; j++) {
-      float g = weight != NULL ? dy[i + j] * weight[i + j] : dy[i + j];
+      float g = dy[i + j] * weight[i + j];
       total[j] += g;
       products[j] += g * ((x[i + j] - mean) * r);
+    }
+  }
+  for (; i + LANES <= n; i += LANES) {
+    for (int64_t j = 0; j < LANES; j++) {
+      total[j] += dy[i + j];
+      products[j] += dy[i + j] * ((x[i + j] - mean) * r);
     }
   }
   for (; i < n; i++) {
@@ -90,10 +96,10 @@ CLONES static void gradient_sums_float32(int64_t n, const float *x, const float 
 
 CLONES static void gradient_float32(int64_t n, float *restrict dx, const float *restrict x, const float *restrict dy,
                                     const float *restrict weight, float mean, float r, float mean_g, float mean_gh) {
-  for (int64_t i = 0; i < n; i++) {
-    float g = weight != NULL ? dy[i] * weight[i] : dy[i];
-    dx[i] = r * (g - mean_g - (x[i] - mean) * r * mean_gh);
-  }
+  if (weight != NULL)
+    for (int64_t i = 0; i < n; i++) dx[i] = r * (dy[i] * weight[i] - mean_g - (x[i] - mean) * r * mean_gh);
+  else
+    for (int64_t i = 0; i < n; i++) dx[i] = r * (dy[i] - mean_g - (x[i] - mean) * r * mean_gh);
 }
 
 CLONES static void add_parameters_float32(int64_t n, double *restrict dw, double *restrict db, const float *restrict x,

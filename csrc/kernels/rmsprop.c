@@ -12,25 +12,48 @@ typedef struct constants {
   double lr, weight_decay, sign, alpha, intake, eps, momentum;
 } constants;
 
-/* b or a may be NULL: that part is left out; the compiler takes the test out of the loop. */
-CLONES static void rmsprop_float32(int64_t n, float *restrict p, const float *restrict gradient,
-                                   float *restrict s, float *restrict b, float *restrict a, const constants *k) {
+/* Without momentum and centering, the common case. */
+CLONES static void plain_float32(int64_t n, float *restrict p, const float *restrict gradient, float *restrict s,
+                                 const constants *k) {
+  const float lr = (float)k->lr, decay = (float)k->weight_decay, sign = (float)k->sign, eps = (float)k->eps;
+  const float alpha = (float)k->alpha, intake = (float)k->intake;
+  for (int64_t i = 0; i < n; i++) {
+    float g = sign * gradient[i] + decay * p[i];
+    s[i] = alpha * s[i] + intake * g * g;
+    p[i] -= lr * g / (sqrtf(s[i]) + eps);
+  }
+}
+
+CLONES static void momentum_float32(int64_t n, float *restrict p, const float *restrict gradient, float *restrict s,
+                                    float *restrict b, const constants *k) {
   const float lr = (float)k->lr, decay = (float)k->weight_decay, sign = (float)k->sign, eps = (float)k->eps;
   const float alpha = (float)k->alpha, intake = (float)k->intake, momentum = (float)k->momentum;
   for (int64_t i = 0; i < n; i++) {
     float g = sign * gradient[i] + decay * p[i];
-    float mean = 0.0f;
     s[i] = alpha * s[i] + intake * g * g;
-    if (a != NULL) mean = a[i] += intake * (g - a[i]);
-    float direction = g / (sqrtf(s[i] - mean * mean) + eps);
+    b[i] = momentum * b[i] + g / (sqrtf(s[i]) + eps);
+    p[i] -= lr * b[i];
+  }
+}
+
+/* b may be NULL. */
+static void centered_float32(int64_t n, float *p, const float *gradient, float *s, float *b, float *a,
+                             const constants *k) {
+  const float lr = (float)k->lr, decay = (float)k->weight_decay, sign = (float)k->sign, eps = (float)k->eps;
+  const float alpha = (float)k->alpha, intake = (float)k->intake, momentum = (float)k->momentum;
+  for (int64_t i = 0; i < n; i++) {
+    float g = sign * gradient[i] + decay * p[i];
+    s[i] = alpha * s[i] + intake * g * g;
+    a[i] += intake * (g - a[i]);
+    float direction = g / (sqrtf(s[i] - a[i] * a[i]) + eps);
     if (b != NULL) direction = b[i] = momentum * b[i] + direction;
     p[i] -= lr * direction;
   }
 }
 
-CLONES static void rmsprop_float64(int64_t n, double *restrict p, const double *restrict gradient,
-                                   double *restrict s, double *restrict b, double *restrict a,
-                                   const constants *k) {
+/* b or a may be NULL. */
+static void rmsprop_float64(int64_t n, double *p, const double *gradient, double *s, double *b, double *a,
+                            const constants *k) {
   for (int64_t i = 0; i < n; i++) {
     double g = k->sign * gradient[i] + k->weight_decay * p[i];
     double mean = 0.0;
@@ -43,7 +66,9 @@ CLONES static void rmsprop_float64(int64_t n, double *restrict p, const double *
 }
 
 static void loop_float32(int64_t n, void *const *o, const void *k) {
-  rmsprop_float32(n, o[0], o[1], o[2], o[3], o[4], k);
+  if (o[4] != NULL) centered_float32(n, o[0], o[1], o[2], o[3], o[4], k);
+  else if (o[3] != NULL) momentum_float32(n, o[0], o[1], o[2], o[3], k);
+  else plain_float32(n, o[0], o[1], o[2], k);
 }
 
 static void loop_float64(int64_t n, void *const *o, const void *k) {
