@@ -94,15 +94,40 @@ static void gather_parts(const gather_plan *p, gather_job job, conv_entry *entri
   }
 }
 
+/* Where a row of lanes is one vector, a tile takes the pixels of a run instead: how many from `at` on, at most
+** `most`, lie in one row and have the same taps. */
+static int64_t run_length(const gather_plan *p, gather_place at, int64_t most) {
+  if (p->cut.padded != p->tiles->lanes) return 1;
+  const conv_axis *axis = &p->window.axis[1];
+  const int64_t *columns = p->columns + at.column;
+  int64_t n = 1;
+  while (n < most && at.column + n < axis->n && columns[n] == columns[n - 1] + axis->period &&
+         conv_same_taps(axis->taps[columns[n]], axis->taps[columns[0]]))
+    n++;
+  return n;
+}
+
+static void gather_run(const gather_plan *p, gather_job job, int64_t n_pixels) {
+  if (n_pixels == 1) {
+    p->tiles->gather(&job);
+    return;
+  }
+  job.n_lanes *= n_pixels;
+  job.x_vector = p->window.axis[1].input_period * p->x_strides.pixel;
+  job.y_vector = p->window.axis[1].period * p->y_strides.pixel;
+  p->tiles->gather_strided(&job);
+}
+
 static void gather_items(void *argument, int64_t begin, int64_t end) {
   const gather_plan *p = argument;
   conv_entry entries[CONV_MAX_ENTRIES];
   conv_taps table_rows = { -1, 0, 0 }, table_columns = { -1, 0, 0 };
   gather_place at = place_of(p, begin);
-  for (int64_t item = begin; item < end; item++, next_place(p, &at)) {
+  for (int64_t item = begin, run; item < end; item += run, next_place(p, &at)) {
     conv_taps rows = p->window.axis[0].taps[at.row], columns = p->window.axis[1].taps[p->columns[at.column]];
     int64_t n_entries = p->window.channels * rows.count * columns.count;
     gather_job job = job_at(p, at, rows, columns);
+    run = 1;
     if (n_entries > CONV_MAX_ENTRIES) {
       gather_parts(p, job, entries, rows, columns, n_entries);
       table_rows.first = -1;
@@ -116,7 +141,9 @@ static void gather_items(void *argument, int64_t begin, int64_t end) {
     job.entries = entries;
     job.n_entries = n_entries;
     job.relu = p->relu;
-    p->tiles->gather(&job);
+    run = run_length(p, at, end - item);
+    at.column += run - 1;
+    gather_run(p, job, run);
   }
 }
 

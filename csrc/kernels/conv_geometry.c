@@ -53,21 +53,27 @@ void conv_axis_make(conv_axis *axis, const conv_geometry *g, conv_direction to, 
   for (int64_t o = 0; o < axis->n; o++) taps[o] = taps_of(g, to, d, o);
 }
 
+/* The first channel's worth of entries one by one; all others lie a channel behind an earlier one. */
 void conv_window_entries(conv_entry *entries, const conv_window *w, conv_taps rows, conv_taps columns,
                          int64_t begin, int64_t end) {
   if (begin >= end) return;
-  int64_t per_channel = (int64_t)rows.count * columns.count;
+  int64_t per_channel = (int64_t)rows.count * columns.count, n = end - begin;
   int64_t channel = begin / per_channel, row = begin % per_channel / columns.count, column = begin % columns.count;
-  for (int64_t e = begin; e < end; e++) {
+  for (int64_t e = 0; e < n && e < per_channel; e++) {
     int64_t kh = rows.first + row * w->axis[0].tap_step, kw = columns.first + column * w->axis[1].tap_step;
-    entries[e - begin].x = channel * w->x_channel + row * w->axis[0].input_step * w->x_row +
-                           column * w->axis[1].input_step * w->x_pixel;
-    entries[e - begin].w = ((channel * w->kernel[0] + kh) * w->kernel[1] + kw) * w->weight_step;
+    entries[e].x = channel * w->x_channel + row * w->axis[0].input_step * w->x_row +
+                   column * w->axis[1].input_step * w->x_pixel;
+    entries[e].w = ((channel * w->kernel[0] + kh) * w->kernel[1] + kw) * w->weight_step;
     if (++column < columns.count) continue;
     column = 0;
     if (++row < rows.count) continue;
     row = 0;
     channel++;
+  }
+  const ptrdiff_t w_channel = w->kernel[0] * w->kernel[1] * w->weight_step;
+  for (int64_t e = per_channel; e < n; e++) {
+    entries[e].x = entries[e - per_channel].x + w->x_channel;
+    entries[e].w = entries[e - per_channel].w + w_channel;
   }
 }
 

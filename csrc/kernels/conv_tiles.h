@@ -37,6 +37,7 @@ typedef struct gather_job {
   int64_t n_entries;
   int64_t n_outputs;
   int64_t n_lanes;              /* a multiple of conv_tiles.lanes */
+  ptrdiff_t x_vector, y_vector; /* gather_strided: elements from one vector of lanes to the next */
   bool add;                     /* start from y instead of bias: a further block of entries */
   bool relu;
 } gather_job;
@@ -82,7 +83,8 @@ typedef struct conv_tiles {
   int64_t lanes;                /* floats in a vector */
   int64_t rows;                 /* output channels in a packed block of weights */
   int64_t product_rows;         /* dy channels that product handles at once */
-  void (*gather)(const gather_job *job);
+  void (*gather)(const gather_job *job);           /* vectors of lanes lie behind one another */
+  void (*gather_strided)(const gather_job *job);   /* they are the pixels of a run, where a row is one vector */
   void (*product)(const product_job *job);
   float (*mask)(const mask_job *job);
   void (*spread)(const spread_job *job);
@@ -91,7 +93,7 @@ typedef struct conv_tiles {
 /* The best set for this processor whose vectors divide rows of `padded` lanes. */
 const conv_tiles *conv_tiles_for(int64_t padded);
 
-/* One file each.  The AVX ones exist on x86-64 only; narrow: for rows of a single vector. */
-extern const conv_tiles conv_tiles_base, conv_tiles_avx2, conv_tiles_avx2_narrow, conv_tiles_avx512;
+/* One file each; the AVX ones exist on x86-64 only. */
+extern const conv_tiles conv_tiles_base, conv_tiles_avx2, conv_tiles_avx512;
 
 #endif

@@ -9,8 +9,7 @@
 #define VECTOR_BYTES 32
 #include "conv_tiles_body.h"
 
-const conv_tiles conv_tiles_avx2 = { LANES, TILE_ROWS, PRODUCT_ROWS, gather, product, mask, spread };
-const conv_tiles conv_tiles_avx2_narrow = { LANES, NARROW_ROWS, PRODUCT_ROWS, gather_narrow, product, mask, spread };
+const conv_tiles conv_tiles_avx2 = { LANES, TILE_ROWS, PRODUCT_ROWS, gather, gather_strided, product, mask, spread };
 #else
 typedef int conv_tiles_avx2_needs_x86_64;
 #endif

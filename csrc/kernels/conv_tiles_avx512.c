@@ -9,7 +9,7 @@
 #define VECTOR_BYTES 64
 #include "conv_tiles_body.h"
 
-const conv_tiles conv_tiles_avx512 = { LANES, TILE_ROWS, PRODUCT_ROWS, gather, product, mask, spread };
+const conv_tiles conv_tiles_avx512 = { LANES, TILE_ROWS, PRODUCT_ROWS, gather, gather_strided, product, mask, spread };
 #else
 typedef int conv_tiles_avx512_needs_x86_64;
 #endif

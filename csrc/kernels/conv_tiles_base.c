@@ -2,4 +2,4 @@
 #define VECTOR_BYTES 16
 #include "conv_tiles_body.h"
 
-const conv_tiles conv_tiles_base = { LANES, TILE_ROWS, PRODUCT_ROWS, gather, product, mask, spread };
+const conv_tiles conv_tiles_base = { LANES, TILE_ROWS, PRODUCT_ROWS, gather, gather_strided, product, mask, spread };

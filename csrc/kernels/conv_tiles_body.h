@@ -8,28 +8,31 @@
 
 enum { TILE_SUMS = 24, PANEL_FLOATS = 16384, PANEL_FROM_OUTPUTS = 32 };
 
-/* Sums [rows][columns] over all entries for `rows` channels from `row` on and `columns` vectors from `lane` on.
-** x_entry(e) is job->x + entries[e].x, or, with a packed panel, row e of it. */
-INLINE void gather_tile(const gather_job *job, const float *panel, int64_t row, int64_t block_rows, int64_t lane,
+/* How a tile finds its inputs: vectors of lanes side by side, a distance apart, or in a packed panel. */
+typedef enum source { DENSE, STRIDED, PANEL } source;
+
+/* Sums [rows][columns] over all entries, for `rows` channels from `row` on and `columns` vectors from `v` on.
+** panel: (entries, columns) vectors, or NULL. */
+INLINE void gather_tile(const gather_job *job, const float *panel, int64_t row, int64_t v, const source from,
                         const int rows, const int columns) {
   vector sum[TILE_SUMS];
-  const float *weight = job->weight + row / block_rows * job->weight_block + row % block_rows;
-  float *y = job->y + row * job->y_channel + lane;
+  const ptrdiff_t x_step = from == STRIDED ? job->x_vector : LANES, y_step = from == STRIDED ? job->y_vector : LANES;
+  const float *weight = job->weight + row / TILE_ROWS * job->weight_block + row % TILE_ROWS;
+  float *y = job->y + row * job->y_channel + v * y_step;
 #pragma GCC unroll 24
   for (int r = 0; r < rows; r++) {
     vector start = job->bias && !job->add ? broadcast(job->bias + row + r) : zero();
 #pragma GCC unroll 24
     for (int c = 0; c < columns; c++)
-      sum[r * columns + c] = job->add ? load(y + r * job->y_channel + c * LANES) : start;
+      sum[r * columns + c] = job->add ? load(y + r * job->y_channel + c * y_step) : start;
   }
   const conv_entry *entry = job->entries, *end = entry + job->n_entries;
-  const float *x = job->x + lane;
+  const float *x = job->x + v * x_step;
   for (; entry < end; entry++) {
-    const float *from = panel ? panel : x + entry->x;
-    const float *w = weight + entry->w;
+    const float *at = from == PANEL ? panel : x + entry->x, *w = weight + entry->w;
     vector value[TILE_SUMS];
 #pragma GCC unroll 24
-    for (int c = 0; c < columns; c++) value[c] = load(from + c * LANES);
+    for (int c = 0; c < columns; c++) value[c] = load(at + c * x_step);
 #pragma GCC unroll 24
     for (int r = 0; r < rows; r++) {
       vector factor = broadcast(w + r);
@@ -37,83 +40,87 @@ INLINE void gather_tile(const gather_job *job, const float *panel, int64_t row, 
       for (int c = 0; c < columns; c++)
         sum[r * columns + c] = multiply_add(factor, value[c], sum[r * columns + c]);
     }
-    if (panel) panel += columns * LANES;
+    if (from == PANEL) panel += columns * LANES;
   }
 #pragma GCC unroll 24
   for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 24
     for (int c = 0; c < columns; c++) {
-      vector v = sum[r * columns + c];
-      store(y + r * job->y_channel + c * LANES, job->relu ? rectify(v) : v);
+      vector result = sum[r * columns + c];
+      store(y + r * job->y_channel + c * y_step, job->relu ? rectify(result) : result);
     }
   }
 }
 
-/* All lanes for `rows` channels that do not fill a block: few rows, so more vectors. */
-INLINE void gather_rows(const gather_job *job, int64_t row, int64_t block_rows, const int rows, const int columns) {
-  int64_t lane = 0;
-  for (; lane + columns * LANES <= job->n_lanes; lane += columns * LANES)
-    gather_tile(job, NULL, row, block_rows, lane, rows, columns);
-  for (; lane < job->n_lanes; lane += LANES) gather_tile(job, NULL, row, block_rows, lane, rows, 1);
+/* All vectors for `rows` channels that do not fill a block: few rows, so more vectors. */
+INLINE void gather_rows(const gather_job *job, int64_t row, const source from, const int rows, const int columns) {
+  int64_t v = 0, n = job->n_lanes / LANES;
+  for (; v + columns <= n; v += columns) gather_tile(job, NULL, row, v, from, rows, columns);
+  for (; v < n; v++) gather_tile(job, NULL, row, v, from, rows, 1);
+}
+
+/* Channels that do not fill a block. */
+INLINE void gather_rest(const gather_job *job, int64_t row, const source from) {
+  if (TILE_ROWS > 4 && job->n_outputs - row >= 4) {
+    gather_rows(job, row, from, 4, 2);
+    row += 4;
+  }
+  if (job->n_outputs - row >= 2) {
+    gather_rows(job, row, from, 2, 4);
+    row += 2;
+  }
+  if (row < job->n_outputs) gather_rows(job, row, from, 1, 8);
+}
+
+/* Every block of channels.  Vectors outermost: their x rows stay in the nearest cache for all the blocks. */
+INLINE void gather_columns(const gather_job *job, int64_t n_full, int64_t v, const source from, const int columns) {
+  for (int64_t row = 0; row < n_full; row += TILE_ROWS) gather_tile(job, NULL, row, v, from, TILE_ROWS, columns);
+}
+
+INLINE void gather_blocks(const gather_job *job, int64_t n_full, const source from) {
+  int64_t v = 0, n = job->n_lanes / LANES;
+  for (; v + TILE_COLUMNS <= n; v += TILE_COLUMNS) gather_columns(job, n_full, v, from, TILE_COLUMNS);
+  if (TILE_COLUMNS > 2 && v + 2 <= n) {
+    gather_columns(job, n_full, v, from, 2);
+    v += 2;
+  }
+  if (v < n) gather_columns(job, n_full, v, from, 1);
 }
 
 /* The x rows of one group of lanes, side by side: many channels read them, and rows that are a power of two
 ** apart would share a few lines of the cache. */
-INLINE void pack_panel(float *panel, const gather_job *job, int64_t lane, const int columns) {
-  const float *x = job->x + lane;
+INLINE void pack_panel(float *panel, const gather_job *job, int64_t v) {
+  const float *x = job->x + v * LANES;
   for (int64_t e = 0; e < job->n_entries; e++)
 #pragma GCC unroll 24
-    for (int c = 0; c < columns; c++)
-      store(panel + (e * columns + c) * LANES, load(x + job->entries[e].x + c * LANES));
+    for (int c = 0; c < PANEL_COLUMNS; c++)
+      store(panel + (e * PANEL_COLUMNS + c) * LANES, load(x + job->entries[e].x + c * LANES));
 }
 
-/* Every block of `rows` channels.  Lanes outermost: their x rows stay in the nearest cache for all the blocks. */
-INLINE void gather_columns(const gather_job *job, int64_t n_full, int64_t lane, const int rows, const int columns) {
-  for (int64_t row = 0; row < n_full; row += rows) gather_tile(job, NULL, row, rows, lane, rows, columns);
-}
-
-INLINE void gather_blocks(const gather_job *job, int64_t n_full, const int rows, const int columns) {
-  int64_t lane = 0;
-  for (; lane + columns * LANES <= job->n_lanes; lane += columns * LANES)
-    gather_columns(job, n_full, lane, rows, columns);
-  if (columns > 2 && lane + 2 * LANES <= job->n_lanes) {
-    gather_columns(job, n_full, lane, rows, 2);
-    lane += 2 * LANES;
-  }
-  if (lane < job->n_lanes) gather_columns(job, n_full, lane, rows, 1);
-}
-
-/* The same through a packed panel. */
-INLINE void gather_packed(const gather_job *job, int64_t n_full, const int rows, const int columns) {
+INLINE void gather_packed(const gather_job *job, int64_t n_full) {
   float panel[PANEL_FLOATS];
-  int64_t lane = 0;
-  for (; lane + columns * LANES <= job->n_lanes; lane += columns * LANES) {
-    pack_panel(panel, job, lane, columns);
-    for (int64_t row = 0; row < n_full; row += rows) gather_tile(job, panel, row, rows, lane, rows, columns);
+  int64_t v = 0, n = job->n_lanes / LANES;
+  for (; v + PANEL_COLUMNS <= n; v += PANEL_COLUMNS) {
+    pack_panel(panel, job, v);
+    for (int64_t row = 0; row < n_full; row += TILE_ROWS)
+      gather_tile(job, panel, row, v, PANEL, TILE_ROWS, PANEL_COLUMNS);
   }
-  for (; lane < job->n_lanes; lane += LANES) gather_columns(job, n_full, lane, rows, 1);
-}
-
-/* Channels that do not fill a block. */
-INLINE void gather_rest(const gather_job *job, int64_t row, const int rows) {
-  if (rows > 4 && job->n_outputs - row >= 4) {
-    gather_rows(job, row, rows, 4, 2);
-    row += 4;
-  }
-  if (job->n_outputs - row >= 2) {
-    gather_rows(job, row, rows, 2, 4);
-    row += 2;
-  }
-  if (row < job->n_outputs) gather_rows(job, row, rows, 1, 8);
+  for (; v < n; v++) gather_columns(job, n_full, v, DENSE, 1);
 }
 
 static void gather(const gather_job *job) {
   int64_t n_full = job->n_outputs / TILE_ROWS * TILE_ROWS;
   if (n_full >= PANEL_FROM_OUTPUTS && job->n_entries * PANEL_COLUMNS * LANES <= PANEL_FLOATS)
-    gather_packed(job, n_full, TILE_ROWS, PANEL_COLUMNS);
+    gather_packed(job, n_full);
   else
-    gather_blocks(job, n_full, TILE_ROWS, TILE_COLUMNS);
-  gather_rest(job, n_full, TILE_ROWS);
+    gather_blocks(job, n_full, DENSE);
+  gather_rest(job, n_full, DENSE);
+}
+
+static void gather_strided(const gather_job *job) {
+  int64_t n_full = job->n_outputs / TILE_ROWS * TILE_ROWS;
+  gather_blocks(job, n_full, STRIDED);
+  gather_rest(job, n_full, STRIDED);
 }
 
 /* dw[row + r][entry e + s] for `rows` x `n_entries` (both constant); entries past the table's end repeat the last
@@ -270,13 +277,3 @@ static void spread(const spread_job *job) {
   for (; v + 2 <= n_vectors; v += 2) spread_run(job, v * LANES, 6, 2);
   if (v < n_vectors) spread_run(job, v * LANES, 8, 1);
 }
-
-#if VECTOR_BYTES == 32
-/* Batches of up to 8: one vector of lanes, so twice the channels. */
-enum { NARROW_ROWS = 8 };
-static void gather_narrow(const gather_job *job) {
-  int64_t n_full = job->n_outputs / NARROW_ROWS * NARROW_ROWS;
-  for (int64_t lane = 0; lane < job->n_lanes; lane += LANES) gather_columns(job, n_full, lane, NARROW_ROWS, 1);
-  gather_rest(job, n_full, NARROW_ROWS);
-}
-#endif
