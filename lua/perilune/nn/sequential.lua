@@ -97,7 +97,8 @@ end
 local function make_plan(self)
   synchronise(self)
   local n = #self
-  local plan = { children = {}, n_children = n, changes = changes.count }
+  local plan = { children = {}, n_children = n, changes = changes.count,
+    has_names = next(self._names) ~= nil }
   for i = 1, n do
     if not Module.is_module(self[i]) then
       core.raise(string.format("Sequential: child %d is a %s, not a module", i, type(self[i])))
@@ -120,8 +121,10 @@ local function is_current(self, plan)
   for i = 1, plan.n_children do
     if self[i] ~= children[i] then return false end
   end
-  for name, i in next, self._names do
-    if self[name] ~= children[i] then return false end
+  if plan.has_names then
+    for name, i in next, self._names do
+      if self[name] ~= children[i] then return false end
+    end
   end
   return true
 end
