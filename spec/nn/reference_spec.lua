@@ -1,8 +1,7 @@
 -- Whole small networks against PyTorch: keys, shapes, outputs, gradients, buffers.
 local perilune = require "perilune"
 local cjson = require "cjson"
-local found, close = pcall(require, "support.close")
-if not found then return end
+local close = require "support.close"
 local reference = require "support.reference"
 local nn = perilune.nn
 
