@@ -106,7 +106,7 @@ static const char *const samples[] = {
   "bench input=normal(256,64) a=normal(256,288) b=normal(288,64)",
   "input=normal(3,4) a=normal(3,5) b=normal(5,4)",
   "input=normal(4) a=normal(3,5) b=normal(5,4) beta=0.5 alpha=-2",
-  "input=normal(3,1) a=normal(5,3):t b=normal(19,5):t alpha=0.25",
+  "input=normal(3,1) a=normal(3,5):t b=normal(5,19):t alpha=0.25",
   "input=normal(1) a=normal(17,2) b=normal(2,23) beta=-1",
   NULL
 };

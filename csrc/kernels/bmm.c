@@ -37,20 +37,20 @@ static const char *const bmm_samples[] = {
   "bench x=normal(64,64,64) other=normal(64,64,64)",
   "x=normal(3,2,5) other=normal(3,5,4)",
   "x=normal(1,7,1) other=normal(1,1,3)",
-  "x=normal(3,6,2):t other=normal(3,3,6):t",
+  "x=normal(3,2,6):t other=normal(3,6,3):t",
   NULL
 };
 static const char *const mm_samples[] = {
   "bench x=normal(256,784) other=normal(784,64)",
   "x=normal(3,5) other=normal(5,4)",
   "x=normal(1,19) other=normal(19,1)",
-  "x=normal(18,7):t other=normal(5,18):t",
+  "x=normal(7,18):t other=normal(18,5):t",
   NULL
 };
 static const char *const mv_samples[] = {
   "bench x=normal(1000,1000) vector=normal(1000)",
   "x=normal(3,5) vector=normal(5)",
-  "x=normal(17,21):t vector=normal(17)",
+  "x=normal(17,21):t vector=normal(21)",
   NULL
 };
 

@@ -283,7 +283,7 @@ static const char *const samples[] = {
   "x=normal(2,3,5) other=normal(5,4)",
   "x=normal(5,1,3,2) other=normal(4,2,3)",
   "x=normal(3,2) other=normal(4,2,3)",
-  "x=normal(13,19):t other=normal(17,13):t",
+  "x=normal(19,13):t other=normal(13,17):t",
   "x=normal(9,11):lanes other=normal(11,6)",
   "x=normal(1,1) other=normal(1,1)",
   NULL
