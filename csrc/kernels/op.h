@@ -99,7 +99,7 @@ typedef struct op {
 **   "x=normal(2,3,5,5) weight=normal(4,3,3,3) stride=2 padding=1,2"
 ** Tensors: DOMAIN(sizes) with DOMAIN one of normal, positive (0.5..2), unit (0.05..0.95), small (-0.9..0.9),
 ** distinct (a shuffled arithmetic series, no ties), spd (symmetric positive definite), bool,
-** indexK (index5: int64 1..5), uint8, int64; append ":t" for a tensor with its last two dims
+** index<5> (int64 1..5), uint8, int64; append ":t" for a tensor with its last two dims
 ** swapped in memory (the sizes stay what the operation sees) and ":lanes" for the lanes order.  A number is a
 ** Lua number.  Lists are separated by ";": tensors=normal(2,3);normal(4,3).
 ** Values: numbers, true, false, comma lists, words.  The first sample is also the one that is benchmarked when
