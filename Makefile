@@ -91,10 +91,12 @@ lint-house:
 	@echo "the rules of spec/lint.lua"
 	@$(LUA) spec/lint.lua . $(CORE)
 
+# PYTHON must have PyTorch, NumPy and safetensors; the results are committed, so that `test` needs none of them.
+references: all  ## make the reference data of the operations again (PYTHON=...)
+	@$(ENVIRONMENT) $(PYTHON) spec/reference/ops.py
+
 bench: all  ## time the library, and PyTorch beside it where PYTHON has one
-	@for file in $(sort $(wildcard experiments/bench/*.lua)); do echo "== $$file"; \
-	  $(ENVIRONMENT) $(LUA) $$file || exit 1; peer=$${file%.lua}_pytorch.py; \
-	  if [ -f $$peer ] && $(PYTHON) -c 'import torch' 2>/dev/null; then echo "== $$peer"; $(PYTHON) $$peer || exit 1; fi; done
+	@PERILUNE_PYTHON="$(PYTHON)" $(ENVIRONMENT) $(LUA) experiments/bench/run.lua
 
 env: all  ## print what lets a plain lua5.4 find the library, for eval
 	@echo 'export $(ENVIRONMENT)'
@@ -130,5 +132,5 @@ clean:  ## remove what was built
 help:  ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 12
 
-.PHONY: all test specs asan sanitized-specs lint lint-gcc lint-clang lint-cppcheck lint-lua lint-house bench env reproduce deps tools install clean help
+.PHONY: references all test specs asan sanitized-specs lint lint-gcc lint-clang lint-cppcheck lint-lua lint-house bench env reproduce deps tools install clean help
 -include $(OBJECTS:.o=.d)
