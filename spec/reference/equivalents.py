@@ -108,9 +108,37 @@ def as_index(function):
     return adjusted
 
 
-def linear(x, weight, bias=None, activation="none"):
-    y = F.linear(x, weight, bias)
-    return torch.relu(y) if activation == "relu" else y
+def activated(function):
+    """With a ReLU behind it, if asked for."""
+
+    def adjusted(*arguments, activation="none", **options):
+        y = function(*arguments, **options)
+        return torch.relu(y) if activation == "relu" else y
+
+    return adjusted
+
+
+def batch_norm(x, weight=None, bias=None, running_mean=None, running_var=None, **options):
+    return F.batch_norm(x, running_mean, running_var, weight, bias, **options)
+
+
+def extreme(function):
+    """max and min: of everything the value, along a dim values and places."""
+
+    def adjusted(x, dim=None, **options):
+        if dim is None:
+            return function(x)
+        values, places = function(x, dim[0], **options)
+        return values, places + 1
+
+    return adjusted
+
+
+def place(function):
+    def adjusted(x, dim=None, **options):
+        return one_based(function)(x, None if dim is None else dim[0], **options)
+
+    return adjusted
 
 
 def bce_with_logits(input, target, weight=None, pos_weight=None, reduction="mean"):
@@ -146,16 +174,17 @@ EQUIVALENTS = {
 
     # reductions, order, index
     **reductions("all", "amax", "amin", "any", "logsumexp", "mean", "sum"),
-    **plain("cat", "cumsum", "gather", "index_select", "log_softmax", "masked_select", "softmax", "stack"),
-    "argmax": one_based(torch.argmax),
-    "argmin": one_based(torch.argmin),
+    **plain("cat", "cumsum", "flip", "gather", "index_select", "log_softmax", "masked_select", "roll", "softmax", "stack", "tril", "triu"),
+    "argmax": place(torch.argmax),
+    "argmin": place(torch.argmin),
     "argsort": one_based(torch.argsort),
     "count_nonzero": count_nonzero,
     "cumprod": torch.cumprod,
-    "max": one_based(torch.max),
-    "min": one_based(torch.min),
+    "max": extreme(torch.max),
+    "min": extreme(torch.min),
     "nonzero": one_based(torch.nonzero),
     "norm": lambda x, p=None, dim=None, keepdim=False: torch.linalg.vector_norm(x, 2 if p is None else p, dim, keepdim),
+    "one_hot": F.one_hot,
     "prod": prod,
     "scatter": as_index(torch.scatter),
     "scatter_add": as_index(torch.scatter_add),
@@ -169,16 +198,18 @@ EQUIVALENTS = {
     **linalg("cholesky", "det", "eigh", "eigvalsh", "inv", "lstsq", "matrix_norm", "qr", "slogdet", "solve", "svd"),
 
     # convolution
-    **functional("conv2d", "conv_transpose2d"),
+    "conv2d": activated(F.conv2d),
+    "conv_transpose2d": activated(F.conv_transpose2d),
 
     # layers
     **functional(
-        "adaptive_avg_pool2d", "avg_pool2d", "batch_norm", "dropout", "embedding", "interpolate", "layer_norm",
-        "max_pool2d",
+        "adaptive_avg_pool2d", "avg_pool2d", "dropout", "embedding", "layer_norm", "max_pool2d",
     ),
-    "linear": linear,
+    "batch_norm": activated(batch_norm),
+    "linear": activated(F.linear),
     "max_pool2d_with_indices": one_based(
         lambda *arguments, **options: F.max_pool2d(*arguments, return_indices=True, **options)),
+    "upsample": F.interpolate,
 
     # losses
     **functional("binary_cross_entropy", "kl_div", "l1_loss", "mse_loss", "smooth_l1_loss"),

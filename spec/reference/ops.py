@@ -70,6 +70,7 @@ class Call:
         self.kinds = {p["name"]: p["kind"] for p in operation["parameters"]}
         body = text[len("bench "):] if text.startswith("bench ") else text
         self.given = dict(word.split("=", 1) for word in body.split())
+        self.constants = {p["name"] for p in operation["parameters"] if p["constant"]}
         self.specs = {}  # label -> TensorSpec
         for name, value in self.given.items():
             kind = self.kinds[name]
@@ -119,20 +120,6 @@ class Call:
         return positional, options
 
 
-def is_constant(call, label):
-    """Whether PyTorch refuses to differentiate in this operand (the weights of a loss)."""
-    tensors = plain_tensors(call)
-    tensors[label].requires_grad_(True)
-    positional, options = call.arguments(tensors)
-    try:
-        EQUIVALENTS[call.operation["name"]](*positional, **options)
-    except RuntimeError as problem:
-        if "differentiable with respect to" in str(problem) or "derivative for" in str(problem):
-            return True
-        raise
-    return False
-
-
 def plain_tensors(call):
     tensors = {}
     for label, spec in call.specs.items():
@@ -146,7 +133,7 @@ def plain_tensors(call):
 def tensors_of(call):
     tensors = plain_tensors(call)
     for label, t in tensors.items():
-        if call.operation["differentiable"] and t.is_floating_point() and not is_constant(call, label):
+        if call.operation["differentiable"] and t.is_floating_point() and label not in call.constants:
             t.requires_grad_(True)
     return tensors
 

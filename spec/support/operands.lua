@@ -108,6 +108,11 @@ function M.flat(t)
   return t:reshape(-1):totable()
 end
 
+--- Whether the operation has a gradient for the operand (an entry of sample.tensors).
+function M.wants_gradient(operation, operand)
+  return operation.differentiable and operand.spec.dtype == nil and not operand.constant
+end
+
 --- Numbers for each tensor operand of the sample, in its order: { label, spec, values, sizes, dtype }.
 function M.draw(operation, sample, float_dtype)
   local operands = {}
@@ -116,6 +121,7 @@ function M.draw(operation, sample, float_dtype)
     operands[i] = {
       label = label, name = operand.name, item = operand.item, spec = spec, sizes = spec.sizes,
       dtype = spec.dtype or float_dtype, is_float = spec.dtype == nil,
+      wants_gradient = M.wants_gradient(operation, operand),
       values = samples.values(spec, samples.key(operation, sample, label)),
     }
   end

@@ -64,7 +64,7 @@ local readers = {
 }
 
 --- Reads one sample of `operation` (an entry of core.registry()).
--- Returns { text, bench, given = { parameter name -> value }, tensors = { { name, item, spec } ... } }, where
+-- Returns { text, bench, given = { parameter name -> value }, tensors = { { name, item, spec, constant } ... } }, where
 -- tensors lists the tensor operands in the order of the parameters, `item` being the place in a tensor list.
 function M.parse(operation, text)
   local kinds, sample = {}, { text = text, bench = false, given = {}, tensors = {} }
@@ -81,10 +81,10 @@ function M.parse(operation, text)
     local value = sample.given[parameter.name]
     if value and parameter.kind == "tensors" then
       for i, spec in ipairs(value) do
-        sample.tensors[#sample.tensors + 1] = { name = parameter.name, item = i, spec = spec }
+        sample.tensors[#sample.tensors + 1] = { name = parameter.name, item = i, spec = spec, constant = parameter.constant }
       end
     elseif value and (parameter.kind == "tensor" or parameter.kind == "tensor?") and not value.number then
-      sample.tensors[#sample.tensors + 1] = { name = parameter.name, spec = value }
+      sample.tensors[#sample.tensors + 1] = { name = parameter.name, spec = value, constant = parameter.constant }
     end
   end
   return sample
