@@ -108,6 +108,24 @@ def as_index(function):
     return adjusted
 
 
+def signs_of_columns(v):
+    """1 or -1 for each column, so that its item of largest magnitude becomes positive."""
+    largest = v.detach().abs().argmax(dim=-2, keepdim=True)
+    return torch.sign(v.detach().gather(-2, largest))
+
+
+def eigh(x):
+    w, v = torch.linalg.eigh((x + x.mT) / 2)
+    return w, v * signs_of_columns(v)
+
+
+def svd(x, full_matrices=False):
+    u, s, vh = torch.linalg.svd(x, full_matrices=full_matrices)
+    u_signs, v_signs, k = signs_of_columns(u), signs_of_columns(vh.mT).mT, s.shape[-1]
+    v_signs = torch.cat([u_signs[..., :k].mT, v_signs[..., k:, :]], -2)
+    return u * u_signs, s, vh * v_signs
+
+
 def activated(function):
     """With a ReLU behind it, if asked for."""
 
@@ -195,7 +213,11 @@ EQUIVALENTS = {
 
     # matrix products and linear algebra
     **plain("addmm", "bmm", "dot", "matmul", "mm", "mv", "outer"),
-    **linalg("cholesky", "det", "eigh", "eigvalsh", "inv", "lstsq", "matrix_norm", "qr", "slogdet", "solve", "svd"),
+    **linalg("cholesky", "det", "inv", "qr", "slogdet", "solve", "svdvals"),
+    "eigh": eigh,
+    "eigvalsh": lambda x: torch.linalg.eigvalsh((x + x.mT) / 2),
+    "lstsq": lambda a, b: torch.linalg.lstsq(a, b).solution,
+    "svd": svd,
 
     # convolution
     "conv2d": activated(F.conv2d),
