@@ -107,7 +107,8 @@ local function main()
 
   local test_mse
   for epoch = 1, flags.epochs do
-    local bar = perilune.progress { total = #used, title = ("epoch %d/%d"):format(epoch, flags.epochs), unit = "images" }
+    local title = ("epoch %d/%d"):format(epoch, flags.epochs)
+    local bar = perilune.progress { total = #used, title = title, unit = "images" }
     local train_mse, seconds = train_epoch(model, loader, optimizer, scheduler, bar), bar:elapsed()
     test_mse = evaluate(model, test_loader)
     bar:finish(("train %.5f  test %.5f"):format(train_mse, test_mse))

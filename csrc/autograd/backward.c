@@ -64,7 +64,7 @@ static status collect(walk *w, int n_roots, tensor **roots) {
       if (code != STATUS_OK) return code;
     }
   }
-  qsort(w->nodes, w->n_nodes, sizeof *w->nodes, newest_first);
+  if (w->n_nodes > 0) qsort(w->nodes, w->n_nodes, sizeof *w->nodes, newest_first);
   return STATUS_OK;
 }
 

@@ -35,7 +35,8 @@ int find_choice(const char *choices, const char *text);
 /* Pushes a userdata that holds the compiled description. */
 void push_compiled(lua_State *L, const op *operation);
 
-/* The safe point, then all arguments of the function whose upvalue 1 is the description.  Raises on what does not fit. */
+/* The safe point, then all arguments of the function whose upvalue 1 is the description.  Raises on what does not
+** fit. */
 void begin_call(call *k, lua_State *L);
 
 /* core.registry() -> a list of descriptions. */

@@ -131,7 +131,8 @@ CLONES static void normalize_float32(int64_t n, float *restrict y, const float *
     for (int64_t i = 0; i < n; i++) y[i] = (x[i] - mean) * scale + bias;
 }
 
-static void normalize_float64(int64_t n, double *y, const double *x, double mean, double scale, double bias, bool relu) {
+static void normalize_float64(int64_t n, double *y, const double *x, double mean, double scale, double bias,
+                              bool relu) {
   for (int64_t i = 0; i < n; i++) {
     double value = (x[i] - mean) * scale + bias;
     y[i] = relu && value < 0.0 ? 0.0 : value;

@@ -21,7 +21,8 @@ static status decompose(op_call *call, tensor *columns, tensor *w, bool vectors)
     int info = lapack_syevd(call->context, columns->dtype, vectors, (int)n, lapack_member(columns, i, n * n),
                             lapack_member(w, i, n));
     if (info != 0) code = lapack_failed(call, info, i, n_batch, "did not converge (LAPACK's info is %d)");
-    for (int64_t k = 0; vectors && k < n; k++) lapack_fix_sign(columns->dtype, lapack_member(columns, i * n + k, n), n, 1);
+    for (int64_t k = 0; vectors && k < n; k++)
+      lapack_fix_sign(columns->dtype, lapack_member(columns, i * n + k, n), n, 1);
   }
   blas_leave(region);
   return code;

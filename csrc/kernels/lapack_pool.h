@@ -24,8 +24,8 @@ tensor *pool_double(pool *p, tensor *t);         /* t in float64, contiguous */
 tensor *pool_transposed(pool *p, tensor *t);     /* a view */
 tensor *pool_product(pool *p, tensor *a, tensor *b);
 tensor *pool_sum(pool *p, tensor *a, tensor *b, double factor);    /* a + factor b */
-/* One new matrix from a: out[i][j] = function(i, j, a, v) where a is the matrix, v (K) that matrix's vector of `vectors`
-** (..., K), or NULL. */
+/* One new matrix from a: out[i][j] = function(i, j, a, v) where a is the matrix, v (K) that matrix's vector of
+** `vectors` (..., K), or NULL. */
 typedef struct pool_item { const double *a; int64_t row_stride, column_stride; const double *v; int64_t k; } pool_item;
 tensor *pool_map(pool *p, tensor *a, tensor *vectors, double (*function)(int64_t i, int64_t j, const pool_item *item));
 /* a's item in row i and column j */

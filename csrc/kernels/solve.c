@@ -1,7 +1,7 @@
 /* solve.c -- y with A y = B, by LU factors with partial pivoting (getrf, getrs).
 **
-** a (..., N, N); b (..., N, K) with a's batch dims, or one vector (N) or, for a batch, vectors (..., N).  y has b's shape.
-** b is a batch of vectors when its shape is a's without the last dim.
+** a (..., N, N); b (..., N, K) with a's batch dims, or one vector (N) or, for a batch, vectors (..., N).  y has b's
+** shape.  b is a batch of vectors when its shape is a's without the last dim.
 ** Error: an exact zero among the pivots.
 **
 **   dB = A^-T dy,  dA = -dB y^T. */

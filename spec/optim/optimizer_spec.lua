@@ -123,7 +123,6 @@ end)
 
 describe("an optimizer inside a scope", function()
   it("keeps the state that its first step made there", function()
-    local perilune = require "perilune"
     local x = perilune.ones(3, { requires_grad = true })
     local optimizer = perilune.optim.Adam({ x }, { lr = 0.1 })
     for _ = 1, 3 do
