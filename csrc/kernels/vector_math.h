@@ -68,8 +68,8 @@ VECTOR_MATH float log_float(float x) {
   float scaled = x < 1.17549435e-38f ? x * 8388608.0f : x; /* denormals */
   float shift = x < 1.17549435e-38f ? -23.0f : 0.0f;
   int32_t bits = float_to_bits(scaled);
-  int32_t exponent = (bits - 0x3f3504f3) >> 23;
-  float m = bits_to_float(bits - (int32_t)((uint32_t)exponent << 23)) - 1.0f;
+  int32_t exponent = (int32_t)((uint32_t)bits - 0x3f3504f3u) >> 23;   /* unsigned: -0.0 would overflow */
+  float m = bits_to_float((int32_t)((uint32_t)bits - ((uint32_t)exponent << 23))) - 1.0f;
   float k = (float)exponent + shift;
   float square = m * m;
   float p = 7.0376836292e-2f;
