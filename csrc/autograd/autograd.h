@@ -18,6 +18,10 @@ status autograd_apply(context *c, const op *operation, int n_inputs, tensor **in
 status autograd_apply_in_place(context *c, const op *operation, int n_inputs, tensor **inputs,
                                const op_value *values);
 
+/* What operation->flops (not NULL) says of the call.  Runs the forward, since the count may want its outputs. */
+status autograd_flops(context *c, const op *operation, int n_inputs, tensor **inputs, const op_value *values,
+                      double *n_flops);
+
 /* A user-defined operation: like an op whose forward has already been run, with its own backward.
 ** data is freed with release when the node goes, also if this call fails. */
 typedef struct custom_op {

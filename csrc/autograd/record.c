@@ -176,6 +176,20 @@ status autograd_apply(context *c, const op *operation, int n_inputs, tensor **in
   return code;
 }
 
+status autograd_flops(context *c, const op *operation, int n_inputs, tensor **inputs, const op_value *values,
+                      double *n_flops) {
+  call_scratch scratch;
+  op_call call = { .context = c, .op = operation, .n_inputs = n_inputs, .inputs = inputs };
+  status code = call_begin(&call, &scratch);
+  if (code != STATUS_OK) return code;
+  fill_call(&call, values);
+  code = run_forward(&call, false);
+  if (code == STATUS_OK) *n_flops = operation->flops(&call);
+  drop_outputs(&call);
+  call_end(&call);
+  return code;
+}
+
 /* -- in place -- */
 
 static status in_place_allowed(op_call *call, bool recording) {

@@ -1,5 +1,4 @@
 /* ops.c -- every operation of the registry as a Lua function, made from its description. */
-#include <string.h>
 
 #include "../autograd/autograd.h"
 #include "../kernels/registry.h"
@@ -30,15 +29,16 @@ static int call_op_in_place(lua_State *L) {
   lua_settop(L, 1);
   return 1;
 }
-/* core.flops(name, the operation's arguments ...) -> floating-point operations of the forward, or nil. */
+/* core.flops.NAME(the operation's arguments ...) -> floating-point operations of the forward, or nil.  Runs it: the
+** arguments are checked there, and the count may want the outputs. */
 static int count_flops(lua_State *L) {
   call k;
   begin_call(&k, L);
   const op *operation = k.compiled->operation;
   if (operation->flops == NULL) return 0;
-  op_call plain = { .context = k.context, .op = operation, .n_inputs = k.n_inputs, .inputs = k.inputs };
-  memcpy(plain.values, k.values, sizeof plain.values);
-  lua_pushnumber(L, operation->flops(&plain));
+  double n_flops;
+  bind_check(L, autograd_flops(k.context, operation, k.n_inputs, k.inputs, k.values, &n_flops));
+  lua_pushnumber(L, n_flops);
   return 1;
 }
 

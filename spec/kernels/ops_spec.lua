@@ -581,6 +581,16 @@ local function check_no_grad(add, operation, sample)
   end
 end
 
+--- Read by the benchmark only.
+local function check_flops(add, operation, sample)
+  local tensors = operands.make(operands.draw(operation, sample, "float32"))
+  local arguments, n = operands.arguments(operation, sample, tensors)
+  local count = core.flops[operation.name](table.unpack(arguments, 1, n))
+  if type(count) ~= "number" or count < 0 then
+    add(title(operation, sample, "floating-point operations: " .. tostring(count)))
+  end
+end
+
 -- -- the walk through the registry -----------------------------------------------------------------------------
 
 local function parsed(operation)
@@ -652,6 +662,7 @@ for _, operation in ipairs(core.registry()) do
     each("reads expanded operands", small, check_all_expanded, operation)
     each("has the same bits for any number of threads", all, check_threads, operation)
     each("survives each failed allocation", small, check_allocation_failures, operation)
+    if operation.has_flops then each("counts its operations", small, check_flops, operation) end
     if operation.flags.in_place then each("does the same in place", small, check_in_place, operation) end
     each("leaves no tape under no_grad", small, check_no_grad, operation)
   end)
