@@ -12,7 +12,7 @@ LUA_LUADIR  ?= $(PREFIX)/share/lua/5.4
 # What Debian 12 calls the things that building and testing need; and what only lint and the rock need.
 PACKAGES      := gcc libc6-dev pkg-config lua5.4 liblua5.4-dev libopenblas-dev libpng-dev zlib1g-dev \
                  lua-busted lua-argparse lua-cjson lua-filesystem dataset-fashion-mnist
-TOOL_PACKAGES := clang libomp-dev cppcheck lua-check luarocks
+TOOL_PACKAGES := clang cppcheck lua-check luarocks
 
 # Asked once, and only when a recipe needs it: pkg-config itself may be installed by `deps`.
 LUA_CFLAGS = $(eval LUA_CFLAGS := $$(shell pkg-config --cflags lua5.4))$(LUA_CFLAGS)
@@ -25,7 +25,7 @@ PKG_LIBS   = $(eval PKG_LIBS := $$(shell pkg-config --libs openblas libpng zlib)
 STANDARD  := -std=c11 -D_DEFAULT_SOURCE -D_XOPEN_SOURCE=700
 WARNINGS  := -Wall -Wextra
 OPTIMIZE  := -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast
-ALL_CFLAGS = $(STANDARD) $(WARNINGS) $(OPTIMIZE) -fPIC -fopenmp -fvisibility=hidden \
+ALL_CFLAGS = $(STANDARD) $(WARNINGS) $(OPTIMIZE) -fPIC -pthread -fvisibility=hidden \
              $(SANITIZE) $(LUA_CFLAGS) $(PKG_CFLAGS) $(CFLAGS)
 STRICT    := -Werror -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
              -Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wundef
@@ -39,7 +39,7 @@ ENVIRONMENT = LUA_PATH="$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;;" LUA_CPAT
 
 all: $(CORE)  ## build the library
 
-# nodelete: lua_close unloads the library while the threads of OpenMP and OpenBLAS still sleep in its code.
+# nodelete: lua_close unloads the library, and OpenBLAS with it, while OpenBLAS's threads still sleep in its code.
 # The linker hides what -fvisibility=hidden leaves: gcc exports the symbols of target_clones.
 $(CORE): $(OBJECTS)
 	@mkdir -p $(@D)

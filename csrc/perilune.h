@@ -2,9 +2,9 @@
 **
 **   luaL_requiref(L, "perilune.core", luaopen_perilune_core, 0);   or just: require "perilune"
 **
-** Each lua_State has a context of its own; several states may run side by side on several threads.  The library
-** starts no threads but OpenMP's, keeps a host's OpenBLAS thread setting as it found it, prints nothing and never
-** ends the process. */
+** Each lua_State has a context of its own; several states may run side by side on several threads.  A state's own
+** threads end with it, and a forked child makes new ones.  A host's OpenBLAS thread setting stays as it was; the
+** library prints nothing and never ends the process. */
 #ifndef PERILUNE_H
 #define PERILUNE_H
 

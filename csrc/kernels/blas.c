@@ -2,8 +2,11 @@
 #include "blas.h"
 
 #include <cblas.h>
-#include <omp.h>
 #include <pthread.h>
+
+/* There when OpenBLAS was built on OpenMP, and only called then. */
+extern int omp_get_max_threads(void) __attribute__((weak));
+extern void omp_set_num_threads(int n) __attribute__((weak));
 
 /* openblas_get_parallel's answers */
 enum { FLAVOUR_SERIAL = 0, FLAVOUR_PTHREAD = 1, FLAVOUR_OPENMP = 2 };

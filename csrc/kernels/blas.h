@@ -15,8 +15,8 @@
 **             mutable static of this library, a counter behind a mutex: the variable that it guards is the
 **             process's own, so one for each context could not do.  Setting is a plain store (10 ns for there
 **             and back; no thread is started or stopped), entering and leaving 40 ns.
-**   openmp    follows the calling thread's OpenMP setting, and stays serial inside a parallel region.  Only that
-**             thread-local setting is touched.
+**   openmp    follows the calling thread's OpenMP setting: that of the caller is set to 1 meanwhile, that of our
+**             own threads for good (pool.c).
 **   serial    nothing to do.
 ** Regions may be nested and may run on several threads at once.
 ** BLAS takes 32-bit sizes: the callers have checked theirs with blas_fits. */

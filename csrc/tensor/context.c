@@ -1,12 +1,20 @@
 /* context.c -- what one lua_State owns.  See context.h. */
 #include "context.h"
 
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "pool.h"
+
 /* A fresh state starts from this seed: runs repeat unless the user asks otherwise. */
 enum { DEFAULT_SEED = 0 };
+
+/* OMP_NUM_THREADS is what users of numerical programs set; it counts here too. */
+static int default_threads(void) {
+  const char *wish = getenv("OMP_NUM_THREADS");
+  int n = wish != NULL ? atoi(wish) : 0;
+  return n >= 1 && n <= 1024 ? n : processors_available();
+}
 
 context *context_new(void) {
   context *c = calloc(1, sizeof *c);
@@ -17,13 +25,14 @@ context *context_new(void) {
     return NULL;
   }
   c->random.seed = DEFAULT_SEED;
-  c->n_threads = omp_get_max_threads();
+  c->n_threads = default_threads();
   c->grad_enabled = true;
   return c;
 }
 
 void context_free(context *c) {
   if (c == NULL) return;
+  pool_free(c->pool);
   allocator_close(c->memory);
   free(c);
 }

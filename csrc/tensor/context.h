@@ -23,6 +23,9 @@ typedef struct context {
   allocator *memory;
   generator random;
   int n_threads;           /* at least 1 */
+  struct pool *pool;       /* the threads, made when first wanted; see parallel.c */
+  int pool_threads;        /* n_threads when it was made */
+  bool in_parallel;        /* a parallel_for is under way */
   bool grad_enabled;       /* false inside no_grad */
   bool anomaly;            /* look for the operation that first makes a NaN */
   uint64_t next_sequence;  /* autograd: nodes are numbered in the order in which they were recorded */

@@ -1,17 +1,31 @@
-/* parallel.c -- chunks over OpenMP threads.  See parallel.h. */
+/* parallel.c -- chunks over the context's threads.  See parallel.h. */
 #include "parallel.h"
 
-#include <omp.h>
+#include "pool.h"
 
-void parallel_for(const context *c, int64_t n, int64_t grain, parallel_body body, void *argument) {
-  if (n <= 0) return;
-  int64_t n_chunks = (n + grain - 1) / grain;
-  int n_threads = n_chunks < c->n_threads ? (int)n_chunks : c->n_threads;
-  if (omp_in_parallel()) n_threads = 1;
-#pragma omp parallel for schedule(static) num_threads(n_threads) if (n_threads > 1)
-  for (int64_t chunk = 0; chunk < n_chunks; chunk++) {
-    int64_t begin = chunk * grain;
-    int64_t end = begin + grain < n ? begin + grain : n;
-    body(argument, begin, end);
+/* Made when it is first wanted, again when the number of threads has changed or the process has forked. */
+static bool ready(context *c) {
+  if (c->pool != NULL && (c->pool_threads != c->n_threads || !pool_is_usable(c->pool))) {
+    pool_free(c->pool);
+    c->pool = NULL;
   }
+  if (c->pool == NULL) {
+    c->pool = pool_new(c->n_threads);
+    c->pool_threads = c->n_threads;
+  }
+  return c->pool != NULL;
+}
+
+/* Inside a body the context is busy: what it starts in turn runs in the thread that starts it. */
+void parallel_for(const context *constant, int64_t n, int64_t grain, parallel_body body, void *argument) {
+  context *c = (context *)(uintptr_t)constant;
+  if (n <= 0) return;
+  if (n > grain && c->n_threads > 1 && !c->in_parallel && ready(c)) {
+    c->in_parallel = true;
+    pool_run(c->pool, n, grain, body, argument);
+    c->in_parallel = false;
+    return;
+  }
+  for (int64_t begin = 0; begin < n; begin += grain)
+    body(argument, begin, begin + grain < n ? begin + grain : n);
 }

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "../../csrc/perilune.h"
 
@@ -23,11 +25,12 @@ static const char compute[] =
   "local perilune = require 'perilune'\n"
   "perilune.manual_seed(7)\n"
   "local total = 0\n"
+  "perilune.set_num_threads(3)\n"
   "for step = 1, 20 do\n"
   "  local a = perilune.randn(60, 50, { requires_grad = true })\n"
   "  local b = perilune.randn(50, 70)\n"
   "  a:matmul(b):relu():sum():backward()\n"
-  "  total = total + a.grad:sum():item()\n"
+  "  total = total + a.grad:sum():item() + perilune.full({ 300, 300 }, 0.5):sin():sum():item()\n"
   "end\n"
   "return total\n";
 
@@ -159,6 +162,20 @@ static int compare(const surroundings *a, const surroundings *b) {
   return bad;
 }
 
+/* A forked child has the state's memory, but not its threads. */
+static int compute_in_child(lua_State *L, double expected) {
+  double number = 0;
+  pid_t child = fork();
+  if (child == 0) {
+    int bad = run(L, compute, &number) || number != expected;
+    lua_close(L);
+    _exit(bad);
+  }
+  int result = -1;
+  waitpid(child, &result, 0);
+  return result == 0 ? 0 : complain("fork", "the child got another number, or none");
+}
+
 int main(int n_arguments, char **arguments) {
   if (n_arguments != 2) return complain("usage", "host LUA_DIRECTORY");
   lua_directory = arguments[1];
@@ -172,7 +189,7 @@ int main(int n_arguments, char **arguments) {
   size_t live = 0;
   double expected = 0;
   lua_State *L = open_state(&live);
-  bad += run(L, compute, &expected) + close_state(L, &live);
+  bad += run(L, compute, &expected) + compute_in_child(L, expected) + close_state(L, &live);
 
   pthread_t threads[N_THREADS];
   task tasks[N_THREADS];
