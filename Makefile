@@ -99,7 +99,8 @@ references: all  ## make the reference data of the operations again (PYTHON=...)
 bench: all  ## time the library, and PyTorch beside it where PYTHON has one
 	@PERILUNE_PYTHON="$(PYTHON)" $(ENVIRONMENT) $(LUA) experiments/bench/run.lua
 
-env: all  ## print what lets a plain lua5.4 find the library, for eval
+env:  ## print what lets a plain lua5.4 find the library, for eval
+	@+$(MAKE) -s all >&2
 	@echo 'export $(ENVIRONMENT)'
 
 reproduce: deps  ## train the auto-encoder of experiments/01_cae.lua on the real Fashion-MNIST
