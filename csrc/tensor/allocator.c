@@ -2,11 +2,11 @@
 **
 ** Large blocks wait in one list, the one freed last in front: a request takes the first that is big enough and not
 ** more than twice too big.  A training step's tensors of different sizes then share the same memory while it is
-** still in the processor's cache: the blocks of an auto-encoder's step fell from 15.5 to 14.5 MB, and the step by 10%.
+** still in the processor's cache: the blocks of an auto-encoder's step fell from 15.5 to 14.5 MB, the step by 10%.
 **
-** Small blocks are kept by size.  Their free lists live in a small open-addressed table keyed by the rounded size; a waiting block's first
-** word links to the next.  When the table is full, or when more waits than was ever live at once, the cache
-** is emptied: a program whose sizes keep changing then costs what plain malloc does, and never more memory. */
+** Small blocks are kept by size, in free lists in a small open-addressed table keyed by the rounded size; a waiting
+** block's first word links to the next.  When the table is full, or when more waits than was ever live at once, the
+** cache is emptied: a program whose sizes keep changing then costs what plain malloc does, and never more memory. */
 #include "allocator.h"
 
 #include <pthread.h>

@@ -1,7 +1,7 @@
 /* allocator.h -- 64-byte aligned blocks behind LIFO caches.
 **
-** A training loop asks for the same sizes again and again: a freed block waits in a list of its
-** size and the next request of that size takes the one freed last, which is still warm in the cache.
+** A training loop asks for the same sizes again and again: a freed block waits, and the next request that it fits
+** takes the one freed last, which is still warm in the processor's cache.
 ** Blocks may be freed by another thread than the one that took them; a mutex guards the lists.
 ** The allocator lives until its owner has released it and every block has come back. */
 #ifndef PERILUNE_ALLOCATOR_H
