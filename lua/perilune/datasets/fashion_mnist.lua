@@ -22,20 +22,15 @@ local function exists(path)
   return file ~= nil
 end
 
--- The folder that holds the files of the split.
+-- The folder that holds the files of the split.  What the user names is where they must be: others in their place
+-- would go unnoticed.
 local function find_folder(chosen, name)
-  local folders = {}
-  if chosen.root then folders[1] = chosen.root end
-  folders[#folders + 1] = os.getenv("PERILUNE_DATA")
-  folders[#folders + 1] = DEBIAN
-  for _, folder in ipairs(folders) do
-    for _, place in ipairs { folder, folder .. "/fashion-mnist", folder .. "/FashionMNIST/raw" } do
-      if exists(place .. "/" .. name) then return place end
-    end
+  local folder = chosen.root or os.getenv("PERILUNE_DATA") or DEBIAN
+  for _, place in ipairs { folder, folder .. "/fashion-mnist", folder .. "/FashionMNIST/raw" } do
+    if exists(place .. "/" .. name) then return place end
   end
   return core.raise(string.format("FashionMNIST: no %s in %s; install Debian's package dataset-fashion-mnist "
-    .. "(apt-get install dataset-fashion-mnist), or give the folder as root or in PERILUNE_DATA", name,
-    table.concat(folders, ", ")))
+    .. "(apt-get install dataset-fashion-mnist), or give the folder as root or in PERILUNE_DATA", name, folder))
 end
 
 local function read_idx(path, what, shape)
@@ -48,7 +43,7 @@ local function read_idx(path, what, shape)
   return tensor
 end
 
---- Reads the data set.  Looks in root, then in PERILUNE_DATA, then where Debian's package dataset-fashion-mnist puts
+--- Reads the data set from root, else from PERILUNE_DATA, else from where Debian's package dataset-fashion-mnist puts
 --- it.  Batches of a DataLoader are float32 in [0, 1].
 ---@param given? { split: "train"|"test", root: string }  default "train": 60,000 images; "test": 10,000
 ---@return perilune.datasets.FashionMNIST
