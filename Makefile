@@ -93,6 +93,9 @@ lint-house:
 	@$(LUA) spec/lint.lua . $(CORE)
 
 # PYTHON must have PyTorch, NumPy and safetensors; the results are committed, so that `test` needs none of them.
+annotations: all  ## make the editor annotations of the operations again
+	@$(ENVIRONMENT) $(LUA) spec/annotations.lua > lua/perilune/meta/operations.lua
+
 references: all  ## make the reference data of the operations again (PYTHON=...)
 	@$(ENVIRONMENT) $(PYTHON) spec/reference/ops.py
 
@@ -134,5 +137,5 @@ clean:  ## remove what was built
 help:  ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 12
 
-.PHONY: references all test specs asan sanitized-specs lint lint-gcc lint-clang lint-cppcheck lint-lua lint-house bench env reproduce deps tools install clean help
+.PHONY: annotations references all test specs asan sanitized-specs lint lint-gcc lint-clang lint-cppcheck lint-lua lint-house bench env reproduce deps tools install clean help
 -include $(OBJECTS:.o=.d)
