@@ -4,7 +4,7 @@
 package.path = (arg[0]:match("^(.*/)") or "./") .. "?.lua;" .. package.path
 local timing = require "support.timing"
 
-local FIRST, LAST, BATCH = 1000, 10000, 32
+local FIRST, LAST, BATCH = 1000, 10000, 128
 
 local function resident_kb()
   for line in io.lines("/proc/self/status") do

@@ -65,6 +65,39 @@ return function(perilune, core)
   --- x with y's dtype.
   function methods.type_as(x, y) return ops.to(x, y.dtype) end
 
+  --- x repeated counts[d] times along each dim d, as NumPy's and PyTorch's tile; counts may be more than x has dims.
+  function methods.tile(x, ...)
+    local counts = type(...) == "table" and ... or { ... }
+    for _ = x:dim() + 1, #counts do x = ops.unsqueeze(x, 1) end
+    local missing = x:dim() - #counts
+    for i, count in ipairs(counts) do
+      if math.type(count) ~= "integer" or count < 0 then core.raise("tile: a count must be an integer of 0 or more") end
+      local copies = {}
+      for k = 1, count do copies[k] = x end
+      x = count == 0 and ops.narrow(x, missing + i, 1, 0) or count > 1 and ops.cat(copies, missing + i) or x
+    end
+    return x
+  end
+
+  -- PyTorch's short forms of to(dtype).
+  for name, dtype in pairs { float = "float32", double = "float64", long = "int64", byte = "uint8", bool = "bool" } do
+    methods[name] = function(x) return ops.to(x, dtype) end
+  end
+
+  --- Whether a and b have the same shape and equal elements.
+  function perilune.equal(a, b)
+    return table.concat(a.shape, ",") == table.concat(b.shape, ",") and (a:numel() == 0 or ops.all(ops.eq(a, b)):item())
+  end
+
+  --- Whether |a - b| <= atol + rtol |b| everywhere; a NaN is close to nothing.
+  ---@param options? { rtol: number, atol: number }  default 1e-5 and 1e-8
+  function perilune.allclose(a, b, options)
+    local rtol, atol = options and options.rtol or 1e-5, options and options.atol or 1e-8
+    return perilune.no_grad(function()
+      return ops.all(ops.logical_or(ops.eq(a, b), ops.le((a - b):abs(), b:abs() * rtol + atol))):item()
+    end)
+  end
+
   local function resolve_dim(x, dim, name)
     local n = x:dim()
     dim = dim or 1
@@ -122,7 +155,7 @@ return function(perilune, core)
     end, nil, 0
   end
 
-  for _, name in ipairs { "t", "view", "split", "chunk", "unbind" } do perilune[name] = methods[name] end
+  for _, name in ipairs { "t", "tile", "view", "split", "chunk", "unbind" } do perilune[name] = methods[name] end
 
   -- t[mask] = v and t[index] = v; called by the core.
   function methods._assign_at(x, key, value)

@@ -121,3 +121,28 @@ describe("views", function()
     assert.are.same(t:contiguous():totable(), flat:unflatten(2, 3, 5):totable())
   end)
 end)
+
+describe("shorthands", function()
+  it("tile", function()
+    local x = perilune.tensor { { 1, 2 } }
+    assert.are.same({ { 1, 2, 1, 2 }, { 1, 2, 1, 2 } }, x:tile(2, 2):totable())
+    assert.are.same({ { { 1, 2 } }, { { 1, 2 } } }, x:tile(2, 1, 1):totable())
+    assert.are.same({ { 1, 2, 1, 2, 1, 2 } }, x:tile(3):totable())
+    assert.are.same({ 0, 2 }, x:tile({ 0, 1 }).shape)
+    assert.matches("a count must be", message_of(x.tile, x, -1))
+  end)
+
+  it("dtypes, equal and allclose", function()
+    local x = perilune.tensor { 1.5, 0 }
+    assert.are.same({ "float64", "int64", "uint8", "bool", "float32" },
+      { x:double().dtype, x:long().dtype, x:byte().dtype, x:bool().dtype, x:long():float().dtype })
+    assert.is_true(perilune.equal(x, x:clone()))
+    assert.is_false(perilune.equal(x, x + 1))
+    assert.is_false(perilune.equal(x, x:unsqueeze(1)))
+    assert.is_true(perilune.allclose(x, x * (1 + 1e-6)))
+    assert.is_false(perilune.allclose(x, x * 1.001))
+    assert.is_true(perilune.allclose(x, x * 1.001, { rtol = 1e-2 }))
+    assert.is_false(perilune.allclose(perilune.tensor { 0 / 0 }, perilune.tensor { 0 / 0 }))
+    assert.is_true(perilune.allclose(perilune.tensor { 1 / 0 }, perilune.tensor { 1 / 0 }))
+  end)
+end)
