@@ -7,7 +7,7 @@
 --     lua5.4 experiments/01_cae.lua --schedule one_cycle --lr 4e-3 --weight-decay 0                 30 epochs: 0.0120
 --     lua5.4 experiments/01_cae.lua --schedule one_cycle --lr 4e-3 --weight-decay 0 --epochs 80     80 epochs: 0.0110
 --
--- Published: 0.0166.  PyTorch with the same layers, setting and epochs: 0.0131.  An epoch takes 1 to 3 seconds on two cores.
+-- Published: 0.0166.  PyTorch with the same layers, setting and epochs: 0.0131.
 --
 -- Leaves under --out: cae.safetensors, losses.csv, reconstructions.png.
 -- The same seed gives the same bits, whatever the number of threads.
