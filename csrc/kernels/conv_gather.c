@@ -8,7 +8,10 @@
 ** the large side with stride 2: the even columns of a row, then the odd ones), so that a table of entries is
 ** built once for a run of them.  Long windows are summed in parts: their weights and inputs then stay in
 ** the caches.  Each pixel is computed by one thread in one order: the same bits for any number of threads. */
+#include <string.h>
+
 #include "../tensor/parallel.h"
+#include "../tensor/transpose.h"
 #include "conv_lanes.h"
 
 typedef struct gather_plan {
@@ -147,17 +150,19 @@ static void gather_items(void *argument, int64_t begin, int64_t end) {
   }
 }
 
-/* [block][channel * taps][rows] of one group; rows that do not exist weigh nothing. */
-static void pack_weight(float *packed, const float *weight, const conv_matrix *m, int64_t rows) {
+/* [block][channel * taps][rows] of one group; rows that do not exist weigh nothing.  Where the taps of all channels
+** lie behind one another, a block is one matrix to be turned. */
+static void pack_weight(const context *c, float *packed, const float *weight, const conv_matrix *m, int64_t rows) {
   int64_t n_entries = m->inputs * m->taps;
+  bool one = m->input_stride == m->taps;
+  int64_t inputs = one ? 1 : m->inputs, taps = one ? n_entries : m->taps;
   for (int64_t first = 0; first < m->outputs; first += rows) {
-    for (int64_t r = 0; r < rows; r++) {
-      const float *from = weight + (first + r) * m->output_stride;
-      float *to = packed + first * n_entries + r;
-      bool real = first + r < m->outputs;
-      for (int64_t i = 0; i < m->inputs; i++)
-        for (int64_t t = 0; t < m->taps; t++, to += rows) *to = real ? from[i * m->input_stride + t] : 0.0f;
-    }
+    int64_t real = m->outputs - first < rows ? m->outputs - first : rows;
+    float *to = packed + first * n_entries;
+    if (real < rows) memset(to, 0, (size_t)(rows * n_entries) * sizeof *to);
+    for (int64_t i = 0; i < inputs; i++)
+      transpose_float32(c, to + i * taps * rows, rows, weight + first * m->output_stride + i * m->input_stride,
+                        m->output_stride, real, taps);
   }
 }
 
@@ -202,7 +207,7 @@ status conv_lanes_gather(context *c, const conv_geometry *g, conv_direction to, 
   conv_axis_make(&p.window.axis[1], g, to, 1, taps + n_rows);
   order_columns(columns, &p.window.axis[1]);
   for (int64_t group = 0; group < g->groups; group++)
-    pack_weight(packed + group * p.weight_group, weight + group * p.matrix.group_stride, &p.matrix, p.tiles->rows);
+    pack_weight(c, packed + group * p.weight_group, weight + group * p.matrix.group_stride, &p.matrix, p.tiles->rows);
   p.columns = columns;
   p.weight = packed;
 

@@ -4,12 +4,14 @@
 **
 ** The weight is packed to [group][channel * taps][k padded to a vector] for each call; each x value is broadcast,
 ** so that x may lie in memory in any order.  A *run* is the pixels of a row that have the same taps.  Runs of all
-** rows and samples that start at the same column follow one another, so that a table of entries serves many. */
+** rows and samples that start at the same column follow one another, so that a table of entries serves many; rows
+** of the same taps are worked on together, along the longer side: a border column is one run downwards. */
 #include "conv_spread.h"
 
 #include <string.h>
 
 #include "../tensor/parallel.h"
+#include "../tensor/transpose.h"
 
 typedef struct run { int64_t column, n_pixels; } run;
 
@@ -27,26 +29,42 @@ typedef struct spread_plan {
   bool relu;
 } spread_plan;
 
-static void spread_row(const spread_plan *p, const conv_entry *table, int64_t n_entries, int64_t sample,
-                       int64_t group, int64_t row, run r) {
-  int64_t n_channels = p->groups * p->matrix.outputs, period = p->window.axis[1].period;
-  conv_taps rows = p->window.axis[0].taps[row], columns = p->window.axis[1].taps[r.column];
+/* The pixels of run r in `n_rows` rows that have the same taps, by runs along the longer side. */
+static void spread_rows(const spread_plan *p, const conv_entry *table, int64_t n_entries, int64_t sample,
+                        int64_t group, int64_t row, int64_t n_rows, run r) {
+  const conv_axis *rows = &p->window.axis[0], *columns = &p->window.axis[1];
+  int64_t n_channels = p->groups * p->matrix.outputs;
+  conv_taps first_row = rows->taps[row], first_column = columns->taps[r.column];
+  ptrdiff_t y_row = columns->n * n_channels, y_column = columns->period * n_channels;
+  ptrdiff_t x_row = rows->input_period * p->window.x_row, x_column = columns->input_period * p->window.x_pixel;
+  bool down = n_rows > r.n_pixels;
   spread_job job = {
-    .y = p->y + ((sample * p->window.axis[0].n + row) * p->window.axis[1].n + r.column) * n_channels +
-         group * p->matrix.outputs,
-    .y_step = period * n_channels,
+    .y = p->y + (sample * rows->n + row) * y_row + r.column * n_channels + group * p->matrix.outputs,
+    .y_step = down ? y_row : y_column,
     .x = p->x + sample * p->x_sample + group * p->matrix.inputs * p->window.x_channel +
-         rows.input * p->window.x_row + columns.input * p->window.x_pixel,
-    .x_step = p->window.axis[1].input_period * p->window.x_pixel,
+         first_row.input * p->window.x_row + first_column.input * p->window.x_pixel,
+    .x_step = down ? x_row : x_column,
     .weight = p->weight + group * p->n_entries * p->padded,
     .bias = p->bias + group * p->padded,
     .entries = table,
     .n_entries = n_entries,
-    .n_pixels = r.n_pixels,
+    .n_pixels = down ? n_rows : r.n_pixels,
     .n_outputs = p->matrix.outputs,
     .relu = p->relu,
   };
-  p->tiles->spread(&job);
+  for (int64_t line = 0; line < (down ? r.n_pixels : n_rows); line++) {
+    p->tiles->spread(&job);
+    job.y += down ? y_column : y_row;
+    job.x += down ? x_column : x_row;
+  }
+}
+
+/* How many rows from this one on, at most `most`, have the same taps. */
+static int64_t same_rows(const conv_axis *axis, int64_t row, int64_t most) {
+  int64_t n = 1;
+  if (axis->period > 1) return 1;
+  while (n < most && row + n < axis->n && conv_same_taps(axis->taps[row + n], axis->taps[row])) n++;
+  return n;
 }
 
 /* Items run over runs, groups, samples, rows, the last one fastest. */
@@ -55,7 +73,7 @@ static void spread_items(void *argument, int64_t begin, int64_t end) {
   conv_entry *table = p->tables + begin / p->grain * p->n_entries;
   conv_taps table_rows = { -1, 0, 0 }, table_columns = { -1, 0, 0 };
   int64_t n_rows = p->window.axis[0].n, n_entries = 0;
-  for (int64_t item = begin; item < end; item++) {
+  for (int64_t item = begin, n_same; item < end; item += n_same) {
     int64_t row = item % n_rows, sample = item / n_rows % p->n, group = item / n_rows / p->n % p->groups;
     run r = p->runs[item / n_rows / p->n / p->groups];
     conv_taps rows = p->window.axis[0].taps[row], columns = p->window.axis[1].taps[r.column];
@@ -65,7 +83,8 @@ static void spread_items(void *argument, int64_t begin, int64_t end) {
       table_rows = rows;
       table_columns = columns;
     }
-    spread_row(p, table, n_entries, sample, group, row, r);
+    n_same = same_rows(&p->window.axis[0], row, end - item);
+    spread_rows(p, table, n_entries, sample, group, row, n_same, r);
   }
 }
 
@@ -82,22 +101,22 @@ static int64_t make_runs(run *runs, const conv_axis *axis) {
   return n;
 }
 
-/* weight: cleared. */
-static void pack_group(float *packed, const float *weight, const conv_matrix *m, int64_t padded) {
-  for (int64_t k = 0; k < m->outputs; k++) {
-    float *to = packed + k;
-    for (int64_t i = 0; i < m->inputs; i++)
-      for (int64_t t = 0; t < m->taps; t++, to += padded)
-        *to = weight[k * m->output_stride + i * m->input_stride + t];
-  }
+/* weight: cleared.  Where the taps of all channels lie behind one another, it is one matrix to be turned. */
+static void pack_group(const context *c, float *packed, const float *weight, const conv_matrix *m, int64_t padded) {
+  bool one = m->input_stride == m->taps;
+  int64_t inputs = one ? 1 : m->inputs, taps = one ? m->inputs * m->taps : m->taps;
+  for (int64_t i = 0; i < inputs; i++)
+    transpose_float32(c, packed + i * taps * padded, padded, weight + i * m->input_stride, m->output_stride,
+                      m->outputs, taps);
 }
 
-static void pack(const spread_plan *p, float *weight, float *bias, const float *from, const float *from_bias) {
+static void pack(const context *c, const spread_plan *p, float *weight, float *bias, const float *from,
+                 const float *from_bias) {
   const conv_matrix *m = &p->matrix;
   if (p->padded != m->outputs) memset(weight, 0, (size_t)(p->groups * p->n_entries * p->padded) * sizeof(float));
   memset(bias, 0, (size_t)(p->groups * p->padded) * sizeof(float));
   for (int64_t g = 0; g < p->groups; g++) {
-    pack_group(weight + g * p->n_entries * p->padded, from + g * m->group_stride, m, p->padded);
+    pack_group(c, weight + g * p->n_entries * p->padded, from + g * m->group_stride, m, p->padded);
     if (from_bias)
       memcpy(bias + g * p->padded, from_bias + g * m->outputs, (size_t)m->outputs * sizeof(float));
   }
@@ -136,7 +155,7 @@ status conv_spread(context *c, const conv_geometry *g, conv_direction to, float 
                             .weight_step = p.padded };
   conv_axis_make(&p.window.axis[0], g, to, 0, taps);
   conv_axis_make(&p.window.axis[1], g, to, 1, taps + n_rows);
-  pack(&p, packed, packed_bias, weight, bias);
+  pack(c, &p, packed, packed_bias, weight, bias);
   int64_t n_runs = make_runs(runs, &p.window.axis[1]);
   p.runs = runs;
   p.weight = packed;
