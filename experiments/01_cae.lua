@@ -20,26 +20,32 @@ package.path = here .. "/?.lua;" .. package.path
 local cae = require "support.cae"
 
 local parser = argparse("01_cae", "Train the convolutional auto-encoder on Fashion-MNIST.")
-parser:option("--epochs", "passes over the training images", 30):convert(math.tointeger)
-parser:option("--batch-size", "images in a training step", 128):convert(math.tointeger)
-parser:option("-n --channels", "channels of the first layer", 8):convert(math.tointeger)
-parser:option("-d --code", "numbers in the code", 14):convert(math.tointeger)
-parser:option("--lr", "learning rate (of one_cycle: the highest)", 1e-3):convert(tonumber)
-parser:option("--weight-decay", "L2 penalty", 1e-5):convert(tonumber)
-parser:option("--schedule", "of the learning rate", "constant"):choices { "constant", "one_cycle" }
+parser:option("--epochs", "passes over the training images (default 30)", 30):convert(math.tointeger)
+parser:option("--batch-size", "images in a training step (default 128)", 128):convert(math.tointeger)
+parser:option("-n --channels", "channels of the first layer (default 8)", 8):convert(math.tointeger)
+parser:option("-d --code", "numbers in the code (default 14)", 14):convert(math.tointeger)
+parser:option("--lr", "learning rate (of one_cycle: the highest) (default 1e-3)", 1e-3):convert(tonumber)
+parser:option("--weight-decay", "L2 penalty (default 1e-5)", 1e-5):convert(tonumber)
+parser:option("--schedule", "of the learning rate (default constant)", "constant"):choices { "constant", "one_cycle" }
 parser:option("--limit", "use only the first training images"):convert(math.tointeger)
-parser:option("--seed", "of weights and order", 1):convert(math.tointeger)
+parser:option("--seed", "of weights and order (default 1)", 1):convert(math.tointeger)
 parser:option("--threads", "0: as many as the machine offers", 0):convert(math.tointeger)
 parser:option("--data", "folder of the IDX files, if not where Debian puts them")
-parser:option("--out", "folder for the results", "runs/cae")
+parser:option("--out", "folder for the results (default runs/cae)", "runs/cae")
 local flags = parser:parse()
+for _, name in ipairs { "epochs", "batch_size", "channels", "code" } do
+  if flags[name] < 1 then parser:error(("--%s must be 1 or more"):format((name:gsub("_", "-")))) end
+end
 
 --- Creates a folder and those above it.
 local function make_folder(path)
   local made = path:sub(1, 1) == "/" and "/" or ""
   for part in path:gmatch("[^/]+") do
     made = made .. part .. "/"
-    if not lfs.attributes(made, "mode") then assert(lfs.mkdir(made)) end
+    if not lfs.attributes(made, "mode") then
+      local ok, message = lfs.mkdir(made)
+      if not ok then error(("cannot make the folder %s: %s"):format(made, message), 0) end
+    end
   end
 end
 

@@ -3,13 +3,14 @@ package = "perilune"
 version = "scm-1"
 source = { url = "git+https://github.com/perilune/perilune.git" }
 description = {
-  summary = "Deep learning inside Lua: tensors, autograd, layers, optimizers, PCA and t-SNE",
+  summary = "Deep learning inside Lua: tensors, autograd, layers, optimizers and data",
   detailed = "C modules on OpenBLAS, libpng and zlib, and PyTorch's names in Lua.  Embeddable, reproducible to the bit.",
   license = "MIT",
   labels = { "machine-learning", "tensor", "autograd", "neural-network" },
 }
 supported_platforms = { "linux" }
-dependencies = { "lua ~> 5.4", "argparse >= 0.7.1", "lua-cjson >= 2.1.0" }
+-- The library needs Lua alone; the experiments read flags and make folders.
+dependencies = { "lua ~> 5.4", "argparse >= 0.7.1", "luafilesystem >= 1.8.0" }
 external_dependencies = { PNG = { header = "png.h" }, ZLIB = { header = "zlib.h" } }   -- OpenBLAS: by pkg-config
 build = {
   type = "make",

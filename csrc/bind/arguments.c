@@ -248,6 +248,7 @@ void begin_call(call *k, lua_State *L) {
   k->context = bind_enter(L);
   k->compiled = lua_touserdata(L, lua_upvalueindex(1));
   k->top = lua_gettop(L);
+  while (k->top > 0 && lua_isnil(L, k->top)) k->top--; /* f(x, nil) is f(x): wrappers hand on what they were given */
   k->options = k->top > 0 && is_options(L, k->compiled, k->top) ? k->top : 0;
   if (k->options != 0) k->top--;
   k->next = 1;

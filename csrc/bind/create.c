@@ -56,8 +56,21 @@ static int64_t check_size(lua_State *L, const char *function, int at) {
   return n;
 }
 
+/* A table of sizes holds nothing else, and nothing comes behind it. */
+static void check_table_of_sizes(lua_State *L, const char *function, int table, bool alone) {
+  if (alone && lua_gettop(L) > table) bind_error(L, "%s: sizes come as one table or as arguments, not both", function);
+  lua_pushnil(L);
+  while (lua_next(L, table) != 0) {
+    if (lua_type(L, -2) == LUA_TSTRING)
+      bind_error(L, "%s: '%s' stands among the sizes; options go into a table of their own: %s({ 2, 3 }, { dtype = ... })",
+                 function, lua_tostring(L, -2), function);
+    lua_pop(L, 1);
+  }
+}
+
 int creation_shape(lua_State *L, const char *function, int first, int64_t shape[MAX_DIMS]) {
   int table = lua_istable(L, first) ? first : 0;
+  if (table) check_table_of_sizes(L, function, table, strcmp(function, "full") != 0);
   int64_t n = table ? (int64_t)lua_rawlen(L, table) : lua_gettop(L) - first + 1;
   if (n < 0) n = 0;
   if (n > MAX_DIMS) bind_error(L, "%s: a tensor has at most %d dims, not %lld", function, MAX_DIMS, (long long)n);

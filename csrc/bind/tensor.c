@@ -143,8 +143,31 @@ static int totable(lua_State *L) {
   return 1;
 }
 
+static const char SIZES[] = "perilune.sizes";
+
+/* "(2, 3)" in the REPL; otherwise a list like any other. */
+static int sizes_to_string(lua_State *L) {
+  luaL_Buffer text;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  luaL_buffinit(L, &text);
+  luaL_addchar(&text, '(');
+  for (lua_Integer i = 1; lua_rawgeti(L, 1, i) != LUA_TNIL; i++) {
+    if (i > 1) {
+      lua_pushliteral(L, ", ");
+      lua_insert(L, -2);
+      lua_concat(L, 2);
+    }
+    luaL_addvalue(&text);
+  }
+  lua_pop(L, 1);
+  luaL_addchar(&text, ')');
+  luaL_pushresult(&text);
+  return 1;
+}
+
 static void push_sizes(lua_State *L, int n, const int64_t *sizes) {
   lua_createtable(L, n, 0);
+  luaL_setmetatable(L, SIZES);
   for (int d = 0; d < n; d++) {
     lua_pushinteger(L, sizes[d]);
     lua_rawseti(L, -2, d + 1);
@@ -347,6 +370,11 @@ void bind_tensor(lua_State *L) {
   lua_setfield(L, -2, "__gc");
   lua_pushcfunction(L, scratch_free);
   lua_setfield(L, -2, "__close");
+  lua_pop(L, 1);
+
+  luaL_newmetatable(L, SIZES);
+  lua_pushcfunction(L, sizes_to_string);
+  lua_setfield(L, -2, "__tostring");
   lua_pop(L, 1);
 
   bind_push_methods(L);

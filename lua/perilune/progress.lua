@@ -30,6 +30,8 @@ function Progress.new(given)
     finished = false }, Progress)
 end
 
+local COLUMNS = 79
+
 local function duration(seconds)
   if seconds ~= seconds or seconds >= 360000 then return "--:--" end
   seconds = math.floor(seconds + 0.5)
@@ -39,10 +41,10 @@ local function duration(seconds)
   return string.format("%02d:%02d", seconds // 60, seconds % 60)
 end
 
-local function bar(self)
+local function bar(self, width)
   local part = self.total > 0 and self.done / self.total or 1
-  local filled = math.floor(math.min(part, 1) * self.width)
-  return "[" .. string.rep("#", filled) .. string.rep(".", self.width - filled) .. "]"
+  local filled = math.floor(math.min(part, 1) * width)
+  return "[" .. string.rep("#", filled) .. string.rep(".", width - filled) .. "]"
 end
 
 local function rate_text(self, elapsed)
@@ -62,7 +64,6 @@ function Progress:text()
   local elapsed = self.clock() - self.start
   local parts = {}
   if self.title ~= "" then parts[1] = self.title end
-  if self.interactive then parts[#parts + 1] = bar(self) end
   parts[#parts + 1] = string.format("%d/%d", self.done, self.total)
   parts[#parts + 1] = rate_text(self, elapsed)
   if self.finished or self.done >= self.total then
@@ -72,7 +73,11 @@ function Progress:text()
     parts[#parts + 1] = duration(elapsed) .. "<" .. duration(left)
   end
   if self.note ~= "" then parts[#parts + 1] = self.note end
-  return table.concat(parts, "  ")
+  if not self.interactive then return table.concat(parts, "  ") end
+  -- A line that wraps could not be drawn over: the bar takes what is left of COLUMNS, and the rest is cut.
+  local width = math.min(self.width, COLUMNS - #table.concat(parts, "  ") - 4)
+  if width >= 4 then table.insert(parts, self.title ~= "" and 2 or 1, bar(self, width)) end
+  return table.concat(parts, "  "):sub(1, COLUMNS)
 end
 
 local function draw(self)
