@@ -113,7 +113,23 @@ static void uint8_to_float32(int64_t n, char *const *data, const int64_t *step, 
     convert_float(n, data, step, extra);
 }
 
-/* -- between the contiguous and the lanes order: a transpose of (N, K) -- */
+/* -- between the contiguous and the lanes order: a transpose of (N, K); from channels-last: one for each sample -- */
+
+/* (N, C, ...) that lies in memory as (N, ..., C). */
+static bool is_channels_last(const tensor *t) {
+  int64_t step = t->n_dims > 2 ? t->shape[1] : 0;
+  if (step == 0 || t->stride[1] != 1) return false;
+  for (int d = t->n_dims - 1; d > 1; step *= t->shape[d--])
+    if (t->stride[d] != step) return false;
+  return t->stride[0] == step;
+}
+
+static void from_channels_last(context *c, tensor *to, const tensor *from) {
+  int64_t channels = from->shape[1], size = from->stride[0], pixels = size / channels;
+  for (int64_t n = 0; n < from->shape[0]; n++)
+    transpose_float32(c, tensor_float32(to) + n * size, pixels, tensor_float32(from) + n * size, channels, pixels,
+                      channels);
+}
 
 static bool transposes(context *c, tensor *to, const tensor *from) {
   if (to->dtype != DTYPE_FLOAT32 || from->dtype != DTYPE_FLOAT32 || !tensor_same_shape(to, from)) return false;
@@ -123,6 +139,8 @@ static bool transposes(context *c, tensor *to, const tensor *from) {
     transpose_float32(c, tensor_float32(to), lanes, tensor_float32(from), k, n, k);
   else if (tensor_is_contiguous(to) && tensor_is_lanes(from))
     transpose_float32(c, tensor_float32(to), k, tensor_float32(from), lanes, k, n);
+  else if (tensor_is_contiguous(to) && is_channels_last(from))
+    from_channels_last(c, to, from);
   else
     return false;
   return true;
