@@ -257,3 +257,16 @@ void begin_call(call *k, lua_State *L) {
   memcpy(k->values, k->compiled->fallback, (size_t)k->compiled->n_values * sizeof *k->values);
   take_arguments(k);
 }
+
+void fix_options(lua_State *L, compiled *description, int options) {
+  call k = { .L = L, .context = bind_enter(L), .compiled = description, .options = options };
+  memcpy(k.values, description->fallback, sizeof k.values);
+  take_options(&k);
+  int at = 0;
+  for (const parameter *p = description->operation->parameters; p->name != NULL; p++) {
+    if (takes_tensors(p->kind)) continue;
+    if (was_given(&k, p)) description->has_fallback[at] = true;
+    at++;
+  }
+  memcpy(description->fallback, k.values, sizeof k.values);
+}

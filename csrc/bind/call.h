@@ -39,6 +39,9 @@ void push_compiled(lua_State *L, const op *operation);
 ** fit. */
 void begin_call(call *k, lua_State *L);
 
+/* The options of the table at that stack index become the description's defaults. */
+void fix_options(lua_State *L, compiled *description, int options);
+
 /* core.registry() -> a list of descriptions. */
 int list_registry(lua_State *L);
 

@@ -21,6 +21,19 @@ static int call_op(lua_State *L) {
   return n_results;
 }
 
+/* core.fix(core.ops.NAME, options) -> the same function with these options as its defaults: they are read once. */
+static int fix(lua_State *L) {
+  if (lua_tocfunction(L, 1) != call_op) bind_error(L, "fix: the first argument must be one of core.ops");
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_getupvalue(L, 1, 1);
+  const compiled *description = lua_touserdata(L, -1);
+  compiled *fixed = lua_newuserdatauv(L, sizeof *fixed, 0);
+  *fixed = *description;
+  fix_options(L, fixed, 2);
+  lua_pushcclosure(L, call_op, 1);
+  return 1;
+}
+
 static int call_op_in_place(lua_State *L) {
   call k;
   begin_call(&k, L);
@@ -29,6 +42,7 @@ static int call_op_in_place(lua_State *L) {
   lua_settop(L, 1);
   return 1;
 }
+
 /* core.flops.NAME(the operation's arguments ...) -> floating-point operations of the forward, or nil.  Runs it: the
 ** arguments are checked there, and the count may want the outputs. */
 static int count_flops(lua_State *L) {
@@ -83,6 +97,8 @@ void bind_ops(lua_State *L) {
   lua_setfield(L, core, "flops");
   lua_setfield(L, core, "plain_ops");
   lua_setfield(L, core, "ops");
+  lua_pushcfunction(L, fix);
+  lua_setfield(L, core, "fix");
   lua_pushcfunction(L, list_registry);
   lua_setfield(L, core, "registry");
 }

@@ -39,14 +39,15 @@ function Conv2d:init(in_channels, out_channels, kernel_size, given)
   self.weight = parameter.new(init.uniform_(core.create.empty(out_channels, in_channels // self.groups, height, width),
     -bound, bound))
   if chosen.bias then self.bias = parameter.new(init.uniform_(core.create.empty(out_channels), -bound, bound)) end
-  self._plain = { stride = self.stride, padding = self.padding, dilation = self.dilation, groups = self.groups }
-  self._relu = { stride = self.stride, padding = self.padding, dilation = self.dilation, groups = self.groups,
-    activation = "relu" }
+  local fixed = { stride = self.stride, padding = self.padding, dilation = self.dilation, groups = self.groups }
+  self._plain = core.fix(ops.conv2d, fixed)
+  fixed.activation = "relu"
+  self._relu = core.fix(ops.conv2d, fixed)
 end
 
-function Conv2d:forward(x) return ops.conv2d(x, self.weight, self.bias, self._plain) end
+function Conv2d:forward(x) return self._plain(x, self.weight, self.bias) end
 
-function Conv2d:forward_relu(x) return ops.conv2d(x, self.weight, self.bias, self._relu) end
+function Conv2d:forward_relu(x) return self._relu(x, self.weight, self.bias) end
 
 function Conv2d:multiply_adds(_, output)
   return output:numel() * (self.in_channels // self.groups) * self.kernel_size[1] * self.kernel_size[2]

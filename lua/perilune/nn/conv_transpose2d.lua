@@ -42,8 +42,8 @@ function ConvTranspose2d:init(in_channels, out_channels, kernel_size, given)
   self.weight = parameter.new(init.uniform_(core.create.empty(in_channels, out_channels // self.groups, height, width),
     -bound, bound))
   if chosen.bias then self.bias = parameter.new(init.uniform_(core.create.empty(out_channels), -bound, bound)) end
-  self._plain = self:make_options()
-  self._relu = self:make_options("relu")
+  self._plain = core.fix(ops.conv_transpose2d, self:make_options())
+  self._relu = core.fix(ops.conv_transpose2d, self:make_options("relu"))
 end
 
 function ConvTranspose2d:make_options(activation)
@@ -51,9 +51,9 @@ function ConvTranspose2d:make_options(activation)
     dilation = self.dilation, groups = self.groups, activation = activation }
 end
 
-function ConvTranspose2d:forward(x) return ops.conv_transpose2d(x, self.weight, self.bias, self._plain) end
+function ConvTranspose2d:forward(x) return self._plain(x, self.weight, self.bias) end
 
-function ConvTranspose2d:forward_relu(x) return ops.conv_transpose2d(x, self.weight, self.bias, self._relu) end
+function ConvTranspose2d:forward_relu(x) return self._relu(x, self.weight, self.bias) end
 
 function ConvTranspose2d:multiply_adds(input)
   return input:numel() * (self.out_channels // self.groups) * self.kernel_size[1] * self.kernel_size[2]

@@ -7,7 +7,7 @@ local parameter = require "perilune.nn.parameter"
 
 local ops = core.ops
 local read = options.reader("Linear", { { "bias", true } })
-local RELU = { activation = "relu" }
+local linear_relu = core.fix(ops.linear, { activation = "relu" })
 
 ---@class perilune.nn.Linear: perilune.nn.Module
 ---@field weight perilune.Tensor  (out_features, in_features)
@@ -30,7 +30,7 @@ end
 
 function Linear:forward(x) return ops.linear(x, self.weight, self.bias) end
 
-function Linear:forward_relu(x) return ops.linear(x, self.weight, self.bias, RELU) end
+function Linear:forward_relu(x) return linear_relu(x, self.weight, self.bias) end
 
 function Linear:multiply_adds(_, output)
   return output:numel() * self.in_features
