@@ -25,10 +25,10 @@ context *bind_context(lua_State *L) { return bind_state(L)->context; }
 ** and never when the user has stopped it. */
 context *bind_enter(lua_State *L) {
   state *s = bind_state(L);
-  size_t live_bytes = allocator_use(s->context->memory).live_bytes;
+  size_t live_bytes = allocator_live_bytes(s->context->memory);
   if (live_bytes > s->collect_limit && lua_gc(L, LUA_GCISRUNNING)) {
     lua_gc(L, LUA_GCCOLLECT);
-    live_bytes = allocator_use(s->context->memory).live_bytes;
+    live_bytes = allocator_live_bytes(s->context->memory);
     s->collect_limit = 2 * live_bytes > MIN_COLLECT_LIMIT ? 2 * live_bytes : MIN_COLLECT_LIMIT;
   }
   return s->context;

@@ -4,6 +4,7 @@
 #include "../autograd/autograd.h"
 #include "state.h"
 
+/* The metatable's name, and its address the registry's key: no string is looked up in a call. */
 static const char TENSOR[] = "perilune.tensor";
 
 /* -- the handle -- */
@@ -20,10 +21,20 @@ static void tell_scope(lua_State *L) {
   lua_pop(L, 1);
 }
 
+/* The handle, or NULL where there is none. */
+static tensor **handle_at(lua_State *L, int argument) {
+  if (lua_type(L, argument) != LUA_TUSERDATA || !lua_getmetatable(L, argument)) return NULL;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, TENSOR);
+  bool is_handle = lua_rawequal(L, -1, -2);
+  lua_pop(L, 2);
+  return is_handle ? lua_touserdata(L, argument) : NULL;
+}
+
 tensor **bind_new_kept_tensor(lua_State *L) {
   tensor **slot = lua_newuserdatauv(L, sizeof *slot, 0);
   *slot = NULL;
-  luaL_setmetatable(L, TENSOR);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, TENSOR);
+  lua_setmetatable(L, -2);
   return slot;
 }
 
@@ -39,12 +50,12 @@ void bind_push_tensor(lua_State *L, tensor *t) {
 }
 
 tensor *bind_test_tensor(lua_State *L, int argument) {
-  tensor **slot = luaL_testudata(L, argument, TENSOR);
+  tensor **slot = handle_at(L, argument);
   return slot != NULL ? *slot : NULL;
 }
 
 tensor *bind_check_tensor(lua_State *L, int argument) {
-  tensor **slot = luaL_testudata(L, argument, TENSOR);
+  tensor **slot = handle_at(L, argument);
   if (slot == NULL) bind_error(L, "argument %d must be a tensor, not %s", argument, luaL_typename(L, argument));
   if (*slot == NULL) bind_error(L, "this tensor was freed when its scope closed; scope:keep(t) lets it out");
   return *slot;
@@ -60,7 +71,7 @@ static int tensor_gc(lua_State *L) {
 
 /* core.release(t): lets go of the handle at once; the tape and other tensors keep what they use. */
 static int release(lua_State *L) {
-  if (luaL_testudata(L, 1, TENSOR) == NULL) bind_check_tensor(L, 1);
+  if (handle_at(L, 1) == NULL) bind_check_tensor(L, 1);
   return tensor_gc(L);
 }
 
@@ -71,7 +82,7 @@ static int shares_storage(lua_State *L) {
 }
 
 static int is_tensor(lua_State *L) {
-  lua_pushboolean(L, luaL_testudata(L, 1, TENSOR) != NULL);
+  lua_pushboolean(L, handle_at(L, 1) != NULL);
   return 1;
 }
 
@@ -382,6 +393,8 @@ void bind_tensor(lua_State *L) {
   lua_setfield(L, -2, "methods");
 
   luaL_newmetatable(L, TENSOR);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, TENSOR);
   luaL_setfuncs(L, metamethods, 0);
   bind_push_methods(L);
   lua_pushcclosure(L, get, 1);

@@ -10,6 +10,7 @@
 #include "allocator.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +33,9 @@ struct allocator {
   free_list lists[N_LISTS];
   int n_lists;
   large *large_blocks;  /* freed last in front */
-  memory_use use;
+  memory_use use;       /* but for the two that follow */
+  atomic_size_t live_bytes;        /* written with the lock held, read without */
+  atomic_llong live_tensors;       /* needs no lock */
   size_t cap_bytes;     /* 0: none */
   int64_t fail_at;      /* counts down; the request that reaches 0 fails */
   bool closed;
@@ -93,10 +96,15 @@ static void *take_cached(allocator *a, size_t n_bytes) {
   return block;
 }
 
+size_t allocator_live_bytes(const allocator *a) {
+  return atomic_load_explicit(&a->live_bytes, memory_order_relaxed);
+}
+
 static bool refused(allocator *a, size_t n_bytes) {
   if (a->fail_at > 0 && --a->fail_at == 0) return true;
   if (a->cap_bytes == 0) return false;
-  return a->use.live_bytes >= a->cap_bytes || n_bytes > a->cap_bytes - a->use.live_bytes;
+  size_t live_bytes = allocator_live_bytes(a);
+  return live_bytes >= a->cap_bytes || n_bytes > a->cap_bytes - live_bytes;
 }
 
 static void destroy(allocator *a) {
@@ -151,9 +159,10 @@ void *allocator_get(allocator *a, size_t n_bytes) {
     if (block == NULL) block = take_new(a, size);
   }
   if (block != NULL) {
-    a->use.live_bytes += size;
+    size_t live_bytes = allocator_live_bytes(a) + size;
+    atomic_store_explicit(&a->live_bytes, live_bytes, memory_order_relaxed);
     a->use.live_blocks++;
-    if (a->use.live_bytes > a->use.peak_bytes) a->use.peak_bytes = a->use.live_bytes;
+    if (live_bytes > a->use.peak_bytes) a->use.peak_bytes = live_bytes;
   }
   pthread_mutex_unlock(&a->lock);
   return block;
@@ -193,7 +202,7 @@ void allocator_put(allocator *a, void *block, size_t n_bytes) {
   if (block == NULL) return;
   size_t size = rounded(n_bytes);
   pthread_mutex_lock(&a->lock);
-  a->use.live_bytes -= size;
+  atomic_store_explicit(&a->live_bytes, allocator_live_bytes(a) - size, memory_order_relaxed);
   a->use.live_blocks--;
   bool last = a->closed && a->use.live_blocks == 0;
   if (a->closed)
@@ -205,9 +214,7 @@ void allocator_put(allocator *a, void *block, size_t n_bytes) {
 }
 
 void allocator_count_tensor(allocator *a, int by) {
-  pthread_mutex_lock(&a->lock);
-  a->use.live_tensors += by;
-  pthread_mutex_unlock(&a->lock);
+  atomic_fetch_add_explicit(&a->live_tensors, by, memory_order_relaxed);
 }
 
 void allocator_trim(allocator *a) {
@@ -220,12 +227,14 @@ memory_use allocator_use(allocator *a) {
   pthread_mutex_lock(&a->lock);
   memory_use use = a->use;
   pthread_mutex_unlock(&a->lock);
+  use.live_bytes = allocator_live_bytes(a);
+  use.live_tensors = atomic_load_explicit(&a->live_tensors, memory_order_relaxed);
   return use;
 }
 
 void allocator_reset_peak(allocator *a) {
   pthread_mutex_lock(&a->lock);
-  a->use.peak_bytes = a->use.live_bytes;
+  a->use.peak_bytes = allocator_live_bytes(a);
   pthread_mutex_unlock(&a->lock);
 }
 

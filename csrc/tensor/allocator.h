@@ -32,6 +32,7 @@ void allocator_put(allocator *a, void *block, size_t n_bytes);
 void allocator_count_tensor(allocator *a, int by);  /* +1 or -1; before the header's own block goes */
 void allocator_trim(allocator *a);                  /* gives the cached blocks back to the system */
 memory_use allocator_use(allocator *a);
+size_t allocator_live_bytes(const allocator *a);     /* the same without the lock */
 void allocator_reset_peak(allocator *a);
 void allocator_set_cap(allocator *a, size_t cap_bytes);      /* 0: no cap */
 /* The n-th request from now on (1 = the next) fails once; 0 switches it off.  For specs. */
