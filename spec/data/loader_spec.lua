@@ -130,6 +130,36 @@ describe("DataLoader", function()
     end)
   end)
 
+  it("makes float batches if one number is a float, and names a sample that does not fit", function()
+    local rows = { { 1 }, { 2.5 }, { 3 } }
+    local set = setmetatable({}, { __len = function() return #rows end })
+    function set.get(_, i) return table.unpack(rows[i], 1, rows[i].n) end
+    local loader = data.DataLoader(set, { batch_size = 3 })
+    local x = loader:iter()()
+    assert.same({ "float32", { 1, 2.5, 3 } }, { x.dtype, x:totable() })
+    local function fails(text)
+      raises(text, function() loader:iter()() end)
+      assert.equal(0, loader.position)
+    end
+    rows = { { 1, 2 }, { 1 }, { 1, 2 } }
+    fails("DataLoader: sample 2 has 1 values but sample 1 has 2")
+    rows = { { 1 }, { 1 }, { 1, 2 } }
+    fails("DataLoader: sample 3 has 2 values but sample 1 has 1")
+    rows = { { 1, 2 }, { nil, 2, n = 2 } }
+    fails("DataLoader: value 1 of sample 2 is nil")
+    rows = { {} }
+    fails("DataLoader: sample 1 has 0 values: get(i) returned nothing")
+    rows = { { 1 }, { "x" } }
+    fails("get(i) must return tensors or numbers, got a string for sample 2")
+  end)
+
+  it("refuses a transform that returns nothing and a data set without get", function()
+    local loader = data.DataLoader(numbered(4), { batch_size = 2, transform = function() end })
+    raises("DataLoader: transform must return the batch, got nil", function() loader:iter()() end)
+    assert.equal(0, loader.position)
+    raises("DataLoader: the data set has no get(i)", data.DataLoader, { 1, 2, 3 })
+  end)
+
   it("goes on in the middle of an epoch", function()
     local options = { batch_size = 3, shuffle = true, seed = 9 }
     local whole = epoch(data.DataLoader(numbered(20), options))

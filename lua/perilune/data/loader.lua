@@ -27,6 +27,9 @@ function DataLoader.new(dataset, given)
   if type(dataset) ~= "table" and type(dataset) ~= "userdata" or core.is_tensor(dataset) then
     core.raise("DataLoader: a data set is needed, such as data.TensorDataset(x, y)")
   end
+  if not dataset.get and not dataset.columns then
+    core.raise("DataLoader: the data set has no get(i); data.TensorDataset(x, y) makes one of tensors")
+  end
   local chosen = read(given)
   options.integer("DataLoader", "batch_size", chosen.batch_size)
   local self = setmetatable({ dataset = dataset, batch_size = chosen.batch_size, shuffle = chosen.shuffle,
@@ -70,26 +73,40 @@ local function column_fetcher(self, columns, rows, order)
   end
 end
 
-local function collate(values)
+-- Numbers become int64 if all of them are integers, float32 otherwise.
+local function collate(values, numbers)
   if core.is_tensor(values[1]) then return core.ops.stack(values) end
-  if type(values[1]) ~= "number" then
-    core.raise("DataLoader: get(i) must return tensors or numbers, got a " .. type(values[1]))
+  local dtype = "int64"
+  for k, value in ipairs(values) do
+    if type(value) ~= "number" then
+      core.raise(string.format("DataLoader: get(i) must return tensors or numbers, got a %s for sample %d",
+        type(value), numbers[k]))
+    end
+    if math.type(value) == "float" then dtype = "float32" end
   end
-  return core.create.tensor(values, { dtype = math.type(values[1]) == "integer" and "int64" or "float32" })
+  return core.create.tensor(values, { dtype = dtype })
 end
 
 local function sample_fetcher(self, order)
   local dataset, numbers = self.dataset, order:totable()
   return function(start, size)
-    local columns = {}
-    for k = 1, size do
-      local values = table.pack(dataset:get(numbers[start + k - 1]))
-      for j = 1, values.n do
+    local columns, asked, width = {}, table.move(numbers, start, start + size - 1, 1, {}), nil
+    for k, number in ipairs(asked) do
+      local values = table.pack(dataset:get(number))
+      width = width or values.n
+      if values.n ~= width or width == 0 then
+        core.raise(string.format("DataLoader: sample %d has %d values%s", number, values.n,
+          width > 0 and string.format(" but sample %d has %d", asked[1], width) or ": get(i) returned nothing"))
+      end
+      for j = 1, width do
+        if values[j] == nil then
+          core.raise(string.format("DataLoader: value %d of sample %d is nil", j, number))
+        end
         columns[j] = columns[j] or {}
         columns[j][k] = values[j]
       end
     end
-    for j, values in ipairs(columns) do columns[j] = collate(values) end
+    for j, values in ipairs(columns) do columns[j] = collate(values, asked) end
     return table.unpack(columns)
   end
 end
@@ -110,14 +127,19 @@ function DataLoader:iter()
   if self.dataset.columns then columns, rows = self.dataset:columns() end
   local fetch = columns and column_fetcher(self, columns, rows, order) or sample_fetcher(self, order)
   local batch, transform, size = self.position, self.transform, self.batch_size
+  -- The loop ends at a nil, so a batch must not begin with one.  Only a batch that came into being is counted.
+  local function deliver(first, ...)
+    if first == nil then core.raise("DataLoader: transform must return the batch, got nil") end
+    batch = batch + 1
+    self.position = batch
+    return first, ...
+  end
   return function()
     if batch >= n_batches then return nil end
     local start = batch * size + 1
-    batch = batch + 1
-    self.position = batch
     local count = math.min(size, n - start + 1)
-    if transform then return transform(fetch(start, count)) end
-    return fetch(start, count)
+    if transform then return deliver(transform(fetch(start, count))) end
+    return deliver(fetch(start, count))
   end
 end
 
