@@ -77,6 +77,14 @@ describe("nn.BatchNorm2d", function()
     assert.is_true((norm.running_mean - expected):abs():max():item() < 1e-6)
   end)
 
+  it("does not count a batch that it refuses", function()
+    for _, momentum in ipairs { 0.1, false } do
+      local norm = nn.BatchNorm2d(2, { momentum = momentum })
+      raises("batch_norm", norm, perilune.randn(4, 3, 2, 2))
+      assert.equal(0, norm.num_batches_tracked:item())
+    end
+  end)
+
   it("leaves its statistics alone in evaluation mode", function()
     local norm = nn.BatchNorm2d(2):eval()
     local x = perilune.randn(4, 2, 3, 3)

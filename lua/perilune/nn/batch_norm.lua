@@ -56,11 +56,12 @@ local function define(name, accepted)
     if not self.training and running_mean then
       return ops.batch_norm(x, self.weight, self.bias, running_mean, running_var, evaluation)
     end
-    if running_mean then
-      self.num_batches_tracked:add_(1)
-      if not self.momentum then training.momentum = 1 / self.num_batches_tracked:item() end
-    end
-    return ops.batch_norm(x, self.weight, self.bias, running_mean, running_var, training)
+    if not running_mean then return ops.batch_norm(x, self.weight, self.bias, nil, nil, training) end
+    local tracked = self.num_batches_tracked
+    if not self.momentum then training.momentum = 1 / (tracked:item() + 1) end
+    local y = ops.batch_norm(x, self.weight, self.bias, running_mean, running_var, training)
+    tracked:add_(1)   -- only now: a batch that the operation refuses is not counted
+    return y
   end
 
   function class:forward(x) return normalise(self, x, self._training, self._evaluation) end
