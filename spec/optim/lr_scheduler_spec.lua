@@ -114,4 +114,47 @@ describe("schedules", function()
     for _ = 1, 3 do schedule:step() end
     raises("OneCycleLR: step 4, but the cycle has 3 steps", schedule.step, schedule)
   end)
+
+  it("leave things as they were when a step fails", function()
+    local function fails(text, schedule, ...)
+      local group = schedule.optimizer.param_groups[1]
+      local before = { schedule.last_epoch, group.lr, group.momentum }
+      raises(text, schedule.step, schedule, ...)
+      assert.same(before, { schedule.last_epoch, group.lr, group.momentum })
+    end
+    local function fresh(n)
+      local groups = {}
+      for g = 1, n do groups[g] = { params = { perilune.zeros(1) } } end
+      return optim.SGD(groups, { lr = 1, momentum = 0.5 })
+    end
+    local cycle = schedules.OneCycleLR(fresh(1), { max_lr = 1, total_steps = 3 })
+    for _ = 1, 3 do cycle:step() end
+    fails("OneCycleLR: step 4, but the cycle has 3 steps", cycle)
+    fails("OneCycleLR: step 4, but the cycle has 3 steps", cycle)
+    local scale = 1
+    local lambda = schedules.LambdaLR(fresh(1), { lr_lambda = function() return scale end })
+    scale = nil
+    fails("LambdaLR: lr_lambda must return a number, got a nil for epoch 1", lambda)
+
+    local late = "the schedule was made for 1 parameter groups but the optimizer has 2; call add_param_group before"
+    for name, given in pairs { LambdaLR = { lr_lambda = math.abs }, CosineAnnealingLR = { T_max = 3 },
+      OneCycleLR = { max_lr = 1, total_steps = 3 }, ReduceLROnPlateau = { min_lr = { 0.1 } } } do
+      local schedule = schedules[name](fresh(1), given)
+      schedule.optimizer:add_param_group { params = { perilune.zeros(2) } }
+      fails(name .. ": " .. late, schedule, 3)
+    end
+    local step = schedules.ExponentialLR(fresh(1), { gamma = 0.5 })
+    step.optimizer:add_param_group { params = { perilune.zeros(2) }, lr = 4 }
+    step:step()
+    assert.same({ 0.5, 2 }, step:get_last_lr())
+
+    local two = fresh(2)
+    raises("ReduceLROnPlateau: min_lr has 1 numbers for 2 parameter groups", schedules.ReduceLROnPlateau, two,
+      { min_lr = { 0.1 } })
+    raises("ReduceLROnPlateau: min_lr must be a number", schedules.ReduceLROnPlateau, two, { min_lr = "x" })
+    raises("OneCycleLR: max_lr has 1 numbers for 2 parameter groups", schedules.OneCycleLR, two,
+      { max_lr = { 0.1 }, total_steps = 3 })
+    raises("OneCycleLR: max_lr must be a number", schedules.OneCycleLR, two, { max_lr = { 0.1, "x" }, total_steps = 3 })
+    assert.same({ 1, 1 }, { two.param_groups[1].lr, two.param_groups[2].lr })
+  end)
 end)

@@ -12,7 +12,8 @@ local options = require "perilune.options"
 local Scheduler = {}
 Scheduler.__index = Scheduler
 
---- A new class of schedules.  known: the options, as in options.lua.  The class defines next_lr(group, base_lr, g).
+--- A new class of schedules.  known: the options, as in options.lua.  The class defines next_lr(group, base_lr, g, t): the lr
+--- of epoch t (last_epoch is still the one before) and, if it changes too, the momentum.  It changes nothing itself.
 ---@param name string
 ---@param known table
 ---@return table class
@@ -47,11 +48,31 @@ end
 -- Raises for options out of range.
 function Scheduler.check() end
 
---- Goes to the next epoch and sets the lr of each group.
+-- The classes that know something of each group say per_group = true: a group that comes later stops them.
+function Scheduler:check_groups()
+  local made, now = #self.base_lrs, #self.optimizer.param_groups
+  if made ~= now then
+    core.raise(string.format("%s: the schedule was made for %d parameter groups but the optimizer has %d; " ..
+      "call add_param_group before you make the schedule", self.class_name, made, now))
+  end
+end
+
+-- Sets the momentum, or what stands in its place among the betas.
+function Scheduler.set_momentum(group, value)
+  if group.betas then group.betas = { value, group.betas[2] } else group.momentum = value end
+end
+
+--- Goes to the next epoch and sets the lr of each group.  On an error nothing has been changed.
 function Scheduler:step()
-  self.last_epoch = self.last_epoch + 1
+  if self.per_group then self:check_groups() end
+  local t, rates, momenta = self.last_epoch + 1, {}, {}
   for g, group in ipairs(self.optimizer.param_groups) do
-    group.lr = self:next_lr(group, self.base_lrs[g], g)
+    rates[g], momenta[g] = self:next_lr(group, self.base_lrs[g], g, t)
+  end
+  self.last_epoch = t
+  for g, group in ipairs(self.optimizer.param_groups) do
+    group.lr = rates[g]
+    if momenta[g] then self.set_momentum(group, momenta[g]) end
   end
 end
 

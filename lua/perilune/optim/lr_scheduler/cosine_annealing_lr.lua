@@ -13,8 +13,10 @@ function CosineAnnealingLR.check(_, chosen)
   options.integer("CosineAnnealingLR", "T_max", chosen.T_max)
 end
 
-function CosineAnnealingLR:next_lr(group, base_lr)
-  local t, period, low = self.last_epoch, self.options.T_max, self.options.eta_min
+CosineAnnealingLR.per_group = true
+
+function CosineAnnealingLR:next_lr(group, base_lr, _, t)
+  local period, low = self.options.T_max, self.options.eta_min
   if t == 0 then return group.lr end
   if (t - 1 - period) % (2 * period) == 0 then
     return group.lr + (base_lr - low) * (1 - math.cos(math.pi / period)) / 2

@@ -10,8 +10,8 @@ function ExponentialLR.check(_, chosen)
   if chosen.gamma == nil then core.raise("ExponentialLR: the option gamma is needed") end
 end
 
-function ExponentialLR:next_lr(group)
-  if self.last_epoch == 0 then return group.lr end
+function ExponentialLR:next_lr(group, _, _, t)
+  if t == 0 then return group.lr end
   return group.lr * self.options.gamma
 end
 

@@ -21,8 +21,14 @@ function LambdaLR:check(chosen)
   end
 end
 
-function LambdaLR:next_lr(_, base_lr, g)
-  return base_lr * self.functions[g](self.last_epoch)
+LambdaLR.per_group = true
+
+function LambdaLR:next_lr(_, base_lr, g, t)
+  local scale = self.functions[g](t)
+  if type(scale) ~= "number" then
+    core.raise(string.format("LambdaLR: lr_lambda must return a number, got a %s for epoch %d", type(scale), t))
+  end
+  return base_lr * scale
 end
 
 return LambdaLR

@@ -18,8 +18,8 @@ function MultiStepLR:check(chosen)
   end
 end
 
-function MultiStepLR:next_lr(group)
-  return group.lr * self.options.gamma ^ (self.times[self.last_epoch] or 0)
+function MultiStepLR:next_lr(group, _, _, t)
+  return group.lr * self.options.gamma ^ (self.times[t] or 0)
 end
 
 return MultiStepLR

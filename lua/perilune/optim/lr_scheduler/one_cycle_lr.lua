@@ -37,9 +37,7 @@ local function make_phases(total, chosen)
   }
 end
 
-local function set_momentum(group, value)
-  if group.betas then group.betas = { value, group.betas[2] } else group.momentum = value end
-end
+OneCycleLR.per_group = true
 
 function OneCycleLR:check(chosen)
   local what = "OneCycleLR"
@@ -51,6 +49,10 @@ function OneCycleLR:check(chosen)
   options.choice(what, "anneal_strategy", chosen.anneal_strategy, { "cos", "linear" })
   self.phases = make_phases(self.total_steps, chosen)
   local list = type(chosen.max_lr) == "table" and chosen.max_lr or nil
+  local n_groups = #self.optimizer.param_groups
+  if list and #list ~= n_groups then
+    core.raise(string.format("OneCycleLR: max_lr has %d numbers for %d parameter groups", #list, n_groups))
+  end
   self.cycles = {}
   for g, group in ipairs(self.optimizer.param_groups) do
     local peak = chosen.max_lr
@@ -61,13 +63,15 @@ function OneCycleLR:check(chosen)
     end
     local start = peak / chosen.div_factor
     self.cycles[g] = { initial = start, max = peak, min = start / chosen.final_div_factor }
-    group.initial_lr, group.lr = start, start
-    if chosen.cycle_momentum then set_momentum(group, chosen.max_momentum) end
+  end
+  for g, group in ipairs(self.optimizer.param_groups) do
+    group.initial_lr, group.lr = self.cycles[g].initial, self.cycles[g].initial
+    if chosen.cycle_momentum then self.set_momentum(group, chosen.max_momentum) end
   end
 end
 
-function OneCycleLR:next_lr(group, _, g)
-  local t, chosen = self.last_epoch, self.options
+function OneCycleLR:next_lr(_, _, g, t)
+  local chosen = self.options
   if t > self.total_steps then
     core.raise(string.format("OneCycleLR: step %d, but the cycle has %d steps", t, self.total_steps))
   end
@@ -78,10 +82,8 @@ function OneCycleLR:next_lr(group, _, g)
     if t <= phase.stop or i == #self.phases then
       local part = phase.stop > start and (t - start) / (phase.stop - start) or 1.0
       local cycle = self.cycles[g]
-      if chosen.cycle_momentum then
-        set_momentum(group, anneal(momenta[phase.momentum_from], momenta[phase.momentum_to], part))
-      end
-      return anneal(cycle[phase.from], cycle[phase.to], part)
+      local momentum = chosen.cycle_momentum and anneal(momenta[phase.momentum_from], momenta[phase.momentum_to], part)
+      return anneal(cycle[phase.from], cycle[phase.to], part), momentum
     end
     start = phase.stop
   end

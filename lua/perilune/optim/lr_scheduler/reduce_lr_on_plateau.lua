@@ -24,6 +24,16 @@ function Plateau:init(chosen)
   options.choice(what, "threshold_mode", chosen.threshold_mode, { "rel", "abs" })
   options.number(what, "factor", chosen.factor, 0, 1)
   if chosen.factor == 1 then core.raise(what .. ": factor must be less than 1") end
+  if type(chosen.min_lr) == "table" then
+    local n = #self.optimizer.param_groups
+    if #chosen.min_lr ~= n then
+      core.raise(string.format("%s: min_lr has %d numbers for %d parameter groups", what, #chosen.min_lr, n))
+    end
+    for g = 1, n do options.number(what, "min_lr", chosen.min_lr[g], 0) end
+    self.per_group = true
+  else
+    options.number(what, "min_lr", chosen.min_lr, 0)
+  end
   self.last_epoch, self.base_lrs = 0, {}
   for g, group in ipairs(self.optimizer.param_groups) do self.base_lrs[g] = group.lr end
   self.best = chosen.mode == "min" and math.huge or -math.huge
@@ -54,6 +64,7 @@ end
 function Plateau:step(metric)
   if core.is_tensor(metric) then metric = metric:item() end
   if type(metric) ~= "number" then core.raise("ReduceLROnPlateau:step: the watched number is needed") end
+  if self.per_group then self:check_groups() end
   self.last_epoch = self.last_epoch + 1
   if is_better(self, metric) then
     self.best, self.num_bad_epochs = metric, 0

@@ -12,8 +12,8 @@ function StepLR.check(_, chosen)
   options.integer("StepLR", "step_size", chosen.step_size)
 end
 
-function StepLR:next_lr(group)
-  if self.last_epoch == 0 or self.last_epoch % self.options.step_size ~= 0 then return group.lr end
+function StepLR:next_lr(group, _, _, t)
+  if t == 0 or t % self.options.step_size ~= 0 then return group.lr end
   return group.lr * self.options.gamma
 end
 
