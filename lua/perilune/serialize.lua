@@ -36,7 +36,8 @@ local function flatten(value, name, word, depth, out, open)
   end
   local where = depth == 0 and "the table" or "'" .. name .. "'"
   if type(value) ~= "table" then
-    core.raise(string.format("save: %s is %s, not a tensor or a table of tensors; perilune.state.flatten makes a state with numbers and strings savable",
+    core.raise(string.format("save: %s is %s, not a tensor or a table of tensors; " ..
+      "perilune.state.flatten makes a state with numbers and strings savable",
       depth == 0 and "the value" or where, options.described(value)))
   end
   if depth > 0 and next(value) == nil then core.raise("save: " .. where .. " is an empty table") end

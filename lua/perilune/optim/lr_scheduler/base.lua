@@ -12,8 +12,9 @@ local options = require "perilune.options"
 local Scheduler = {}
 Scheduler.__index = Scheduler
 
---- A new class of schedules.  known: the options, as in options.lua.  The class defines next_lr(group, base_lr, g, t): the lr
---- of epoch t (last_epoch is still the one before) and, if it changes too, the momentum.  It changes nothing itself.
+--- A new class of schedules.  known: the options, as in options.lua.  The class defines
+--- next_lr(group, base_lr, g, t): the lr of epoch t (last_epoch is still the one before) and, if it changes too, the
+--- momentum.  It changes nothing itself.
 ---@param name string
 ---@param known table
 ---@return table class
