@@ -6,4 +6,4 @@
 return require "perilune.optim.optimizer".define("Adagrad", "adagrad", {
   { "lr", 1e-2 }, { "lr_decay", 0.0 }, { "weight_decay", 0.0 }, { "eps", 1e-10 },
   { "initial_accumulator_value", 0.0 }, { "maximize", false },
-})
+}, { "step", "sum" }, {})

@@ -6,4 +6,4 @@
 return require "perilune.optim.optimizer".define("AdamW", "adamw", {
   { "lr", 1e-3 }, { "betas", { 0.9, 0.999 } }, { "eps", 1e-8 }, { "weight_decay", 1e-2 }, { "amsgrad", false },
   { "maximize", false },
-})
+}, { "step", "exp_avg", "exp_avg_sq" }, { "max_exp_avg_sq" })

@@ -59,8 +59,10 @@ end
 ---@param name string  as users write it
 ---@param step string  the name in core.optimizers
 ---@param known table  the options: { name, default, kind }, as in options.lua
+---@param memory string[]  what the state of a parameter that has taken a step always holds
+---@param extra string[]  what it may hold besides
 ---@return perilune.optim.Optimizer
-function Optimizer.define(name, step, known)
+function Optimizer.define(name, step, known, memory, extra)
   local class = setmetatable({ class_name = name, read_options = options.reader(name, known),
     step_function = core.optimizers[step] }, {
     __index = Optimizer,
@@ -73,7 +75,11 @@ function Optimizer.define(name, step, known)
   })
   class.__index = class
   class.__tostring = Optimizer.__tostring
-  class.known = known
+  class.known, class.memory, class.remembered = known, memory, {}
+  for _, list in ipairs { memory, extra } do
+    for _, entry in ipairs(list) do class.remembered[entry] = true end
+  end
+  class.read_saved = options.reader("load_state_dict", known)
   return class
 end
 
@@ -153,46 +159,90 @@ function Optimizer:state_dict()
   return { state = state, param_groups = groups }
 end
 
-local function check_state(self, dict)
-  local what = self.class_name .. ":load_state_dict: "
+local WHAT = "load_state_dict: "
+
+local function shape_text(tensor) return "(" .. table.concat(tensor.shape, ", ") .. ")" end
+
+local function check_remembered(self, name, value, number, tensor)
+  if not self.remembered[name] then
+    core.raise(string.format("%sthe state of parameter %d has %s, which %s does not know", WHAT, number, name,
+      self.class_name))
+  end
+  if name == "step" then
+    options.integer("load_state_dict", "step of parameter " .. number, value, 0)
+  elseif not core.is_tensor(value) then
+    core.raise(string.format("%s%s of parameter %d must be a tensor, got %s", WHAT, name, number,
+      options.described(value)))
+  elseif shape_text(value) ~= shape_text(tensor) or value.dtype ~= tensor.dtype then
+    core.raise(string.format("%s%s of parameter %d is %s %s but the parameter is %s %s", WHAT, name, number,
+      value.dtype, shape_text(value), tensor.dtype, shape_text(tensor)))
+  end
+end
+
+-- A parameter that never had a gradient has no state.
+local function check_parameter_state(self, state, number, tensor)
+  if state == nil then return end
+  if type(state) ~= "table" then
+    core.raise(string.format("%sthe state of parameter %d is a %s, not a table", WHAT, number, type(state)))
+  end
+  for name, value in pairs(state) do check_remembered(self, name, value, number, tensor) end
+  for _, name in ipairs(self.memory) do
+    if state[name] == nil then
+      core.raise(string.format("%sthe state of parameter %d has no %s", WHAT, number, name))
+    end
+  end
+end
+
+-- The options of a saved group, complete and in range.
+local function read_group(self, saved, g)
+  local given = {}
+  for name, value in pairs(saved) do
+    if name ~= "params" and name ~= "initial_lr" then given[name] = copy_value(value) end
+  end
+  for _, entry in ipairs(self.known) do
+    if entry[2] ~= nil and given[entry[1]] == nil then
+      core.raise(string.format("%sgroup %d has no %s", WHAT, g, entry[1]))
+    end
+  end
+  local read = self.read_saved(given)
+  local fine, message = pcall(self.step_function, {}, {}, {}, read)   -- checks the ranges of the options
+  if not fine then core.raise(WHAT .. tostring(message):gsub("^[^\n]-:%d+: ", "")) end
+  if saved.initial_lr ~= nil then options.number("load_state_dict", "initial_lr", saved.initial_lr, 0) end
+  read.initial_lr = saved.initial_lr
+  return read
+end
+
+-- Checks all of dict and returns the options of its groups.
+local function read_state(self, dict)
   if type(dict) ~= "table" or type(dict.param_groups) ~= "table" or type(dict.state) ~= "table" then
-    core.raise(what .. "the table needs state and param_groups, as state_dict makes them")
+    core.raise(WHAT .. "the table needs state and param_groups, as state_dict makes them")
   end
   if #dict.param_groups ~= #self.param_groups then
-    core.raise(string.format("%sthe table has %d parameter groups but the optimizer has %d", what,
+    core.raise(string.format("%sthe table has %d parameter groups but the optimizer has %d", WHAT,
       #dict.param_groups, #self.param_groups))
   end
+  local read = {}
   for g, group in ipairs(self.param_groups) do
     local saved = dict.param_groups[g]
-    if type(saved.params) ~= "table" or #saved.params ~= #group.params then
-      core.raise(string.format("%sgroup %d has %d parameters in the table but %d in the optimizer", what, g,
-        type(saved.params) == "table" and #saved.params or 0, #group.params))
+    local numbers = type(saved) == "table" and type(saved.params) == "table" and saved.params or {}
+    if #numbers ~= #group.params then
+      core.raise(string.format("%sgroup %d has %d parameters in the table but %d in the optimizer", WHAT, g,
+        #numbers, #group.params))
     end
-    for i, number in ipairs(saved.params) do
-      for name, value in pairs(dict.state[number] or {}) do
-        if core.is_tensor(value) and value:numel() ~= group.params[i]:numel() then
-          core.raise(string.format("%s%s of parameter %d has %d elements but the parameter has %d", what, name,
-            number, value:numel(), group.params[i]:numel()))
-        end
-      end
+    for i, number in ipairs(numbers) do
+      options.integer("load_state_dict", "the number of a parameter", number)
+      check_parameter_state(self, dict.state[number], number, group.params[i])
     end
+    read[g] = read_group(self, saved, g)
   end
+  return read
 end
 
 --- Takes over a state that state_dict made, for the same parameters in the same order.
 --- On an error nothing has been changed.
 ---@param dict { state: table<integer, table>, param_groups: table[] }
 function Optimizer:load_state_dict(dict)
-  check_state(self, dict)
-  local read = {}
-  for g, saved in ipairs(dict.param_groups) do
-    local given = {}
-    for name, value in pairs(saved) do
-      if name ~= "params" and name ~= "initial_lr" then given[name] = copy_value(value) end
-    end
-    read[g] = self.read_options(given)
-    read[g].initial_lr = saved.initial_lr
-  end
+  local read = read_state(self, dict)
   for g, group in ipairs(self.param_groups) do
     for name, value in pairs(read[g]) do group[name] = value end
     for i, number in ipairs(dict.param_groups[g].params) do

@@ -6,4 +6,4 @@
 return require "perilune.optim.optimizer".define("RMSprop", "rmsprop", {
   { "lr", 1e-2 }, { "alpha", 0.99 }, { "eps", 1e-8 }, { "weight_decay", 0.0 }, { "momentum", 0.0 },
   { "centered", false }, { "maximize", false },
-})
+}, { "step", "square_avg" }, { "momentum_buffer", "grad_avg" })

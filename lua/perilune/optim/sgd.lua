@@ -7,4 +7,4 @@
 return require "perilune.optim.optimizer".define("SGD", "sgd", {
   { "lr", 1e-3 }, { "momentum", 0.0 }, { "dampening", 0.0 }, { "weight_decay", 0.0 }, { "nesterov", false },
   { "maximize", false },
-})
+}, {}, { "momentum_buffer" })
