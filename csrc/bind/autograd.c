@@ -105,30 +105,28 @@ static int grad(lua_State *L) {
 
 /* -- the recording switch -- */
 
-static const char MODE[] = "perilune.mode";
-
-/* What a guard puts back when its block ends. */
-typedef struct mode {
-  bool *setting, before;
-} mode;
-
-static int mode_close(lua_State *L) {
-  mode *m = luaL_checkudata(L, 1, MODE);
-  *m->setting = m->before;
-  return 0;
+/* setting = value while the function at 1 runs with the arguments behind it; returns what it returns.  A plain
+** lua_pcall: a coroutine cannot yield out of it, nor die in it, and leave the setting to everybody else. */
+static int call_with(lua_State *L, const char *name, bool *setting, bool value) {
+  bool callable = lua_isfunction(L, 1) || luaL_getmetafield(L, 1, "__call") != LUA_TNIL;
+  if (!callable) bind_error(L, "%s: give it a function: %s(function() ... end)", name, name);
+  if (!lua_isfunction(L, 1)) lua_pop(L, 1);
+  bool before = *setting;
+  *setting = value;
+  int code = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+  *setting = before;
+  return code == LUA_OK ? lua_gettop(L) : lua_error(L);
 }
 
-static int open_mode(lua_State *L, bool *setting) {
-  mode *m = lua_newuserdatauv(L, sizeof *m, 0);
-  *m = (mode){ .setting = setting, .before = *setting };
-  luaL_setmetatable(L, MODE);
-  *setting = lua_toboolean(L, 1);
-  return 1;
-}
+/* no_grad(fn, ...): runs fn(...) without recording on the tape and returns what it returns. */
+static int no_grad(lua_State *L) { return call_with(L, "no_grad", &bind_context(L)->grad_enabled, false); }
 
-/* local guard <close> = core.grad_mode(false) */
-static int grad_mode(lua_State *L) { return open_mode(L, &bind_context(L)->grad_enabled); }
-static int anomaly_mode(lua_State *L) { return open_mode(L, &bind_context(L)->anomaly); }
+/* enable_grad(fn, ...): runs fn(...) with recording switched on again, inside a no_grad. */
+static int enable_grad(lua_State *L) { return call_with(L, "enable_grad", &bind_context(L)->grad_enabled, true); }
+
+/* detect_anomaly(fn, ...): runs fn(...) in anomaly mode: the first operation that makes a NaN raises an error that
+** names it.  Slow. */
+static int detect_anomaly(lua_State *L) { return call_with(L, "detect_anomaly", &bind_context(L)->anomaly, true); }
 
 static int is_grad_enabled(lua_State *L) {
   lua_pushboolean(L, bind_context(L)->grad_enabled);
@@ -264,23 +262,27 @@ static int record(lua_State *L) {
   return 0;
 }
 
+/* core.written(t): how often its memory has been written in place. */
+static int written(lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)atomic_load(&bind_check_tensor(L, 1)->storage->version));
+  return 1;
+}
+
 void bind_autograd(lua_State *L) {
   static const luaL_Reg functions[] = { { "grad", grad },
-                                        { "grad_mode", grad_mode },
-                                        { "anomaly_mode", anomaly_mode },
+                                        { "no_grad", no_grad },
+                                        { "enable_grad", enable_grad },
+                                        { "detect_anomaly", detect_anomaly },
                                         { "is_grad_enabled", is_grad_enabled },
                                         { "set_detect_anomaly", set_detect_anomaly },
                                         { "record", record },
+                                        { "written", written },
                                         { NULL, NULL } };
   static const luaL_Reg methods[] = { { "backward", backward },
                                       { "requires_grad_", requires_grad_in_place },
                                       { "register_hook", register_hook },
                                       { "remove_hook", remove_hook },
                                       { NULL, NULL } };
-  luaL_newmetatable(L, MODE);
-  lua_pushcfunction(L, mode_close);
-  lua_setfield(L, -2, "__close");
-  lua_pop(L, 1);
   luaL_setfuncs(L, functions, 0);
   bind_push_methods(L);
   luaL_setfuncs(L, methods, 0);

@@ -21,15 +21,22 @@ state *bind_state(lua_State *L) {
 
 context *bind_context(lua_State *L) { return bind_state(L)->context; }
 
+/* Twice what is live, and at least 64 MiB; under a cap, half of the way from here to the cap. */
+static void set_collect_limit(state *s) {
+  memory_use use = allocator_use(s->context->memory);
+  size_t limit = 2 * use.live_bytes > MIN_COLLECT_LIMIT ? 2 * use.live_bytes : MIN_COLLECT_LIMIT;
+  size_t room = use.cap_bytes > use.live_bytes ? use.cap_bytes - use.live_bytes : 0;
+  bool capped = use.cap_bytes != 0 && use.live_bytes + room / 2 < limit;
+  s->collect_limit = capped ? use.live_bytes + room / 2 : limit;
+}
+
 /* The collector does not know how big a tensor is.  It is asked to run here only, where no raw pointer is held,
 ** and never when the user has stopped it. */
 context *bind_enter(lua_State *L) {
   state *s = bind_state(L);
-  size_t live_bytes = allocator_live_bytes(s->context->memory);
-  if (live_bytes > s->collect_limit && lua_gc(L, LUA_GCISRUNNING)) {
+  if (allocator_live_bytes(s->context->memory) > s->collect_limit && lua_gc(L, LUA_GCISRUNNING)) {
     lua_gc(L, LUA_GCCOLLECT);
-    live_bytes = allocator_live_bytes(s->context->memory);
-    s->collect_limit = 2 * live_bytes > MIN_COLLECT_LIMIT ? 2 * live_bytes : MIN_COLLECT_LIMIT;
+    set_collect_limit(s);
   }
   return s->context;
 }
@@ -188,7 +195,9 @@ int luaopen_perilune_core(lua_State *L) {
 
 void perilune_set_memory_cap(lua_State *L, size_t n_bytes) {
   state *s = bind_state(L);
-  if (s != NULL) allocator_set_cap(s->context->memory, n_bytes);
+  if (s == NULL) return;
+  allocator_set_cap(s->context->memory, n_bytes);
+  set_collect_limit(s);
 }
 
 const char *perilune_version(void) { return PERILUNE_VERSION; }

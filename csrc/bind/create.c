@@ -192,11 +192,29 @@ static int zero_in_place(lua_State *L) {
 static void set_item(tensor *t, int64_t i, double value) {
   switch (t->dtype) {
     case DTYPE_BOOL: tensor_uint8(t)[i] = value != 0.0; break;
-    case DTYPE_UINT8: tensor_uint8(t)[i] = (uint8_t)(int64_t)value; break;
-    case DTYPE_INT64: tensor_int64(t)[i] = (int64_t)value; break;
+    case DTYPE_UINT8: tensor_uint8(t)[i] = (uint8_t)double_to_integer(value, 0, UINT8_MAX); break;
+    case DTYPE_INT64: tensor_int64(t)[i] = double_to_integer(value, INT64_MIN, INT64_MAX); break;
     case DTYPE_FLOAT32: tensor_float32(t)[i] = (float)value; break;
     case DTYPE_FLOAT64: tensor_float64(t)[i] = value; break;
   }
+}
+
+/* Integers in 64 bits throughout: doubles would lose those beyond 2^53. */
+static int arange_integers(lua_State *L, const creation *made, int n_arguments) {
+  int64_t first = n_arguments > 1 ? lua_tointeger(L, 1) : 1, last = lua_tointeger(L, n_arguments > 1 ? 2 : 1);
+  int64_t step = n_arguments > 2 ? lua_tointeger(L, 3) : 1;
+  if (step == 0) bind_error(L, "arange: the step must not be 0");
+  uint64_t distance = step > 0 ? (uint64_t)last - (uint64_t)first : (uint64_t)first - (uint64_t)last;
+  uint64_t stride = step > 0 ? (uint64_t)step : 0 - (uint64_t)step;
+  bool none = step > 0 ? last < first : last > first;
+  uint64_t count = none ? 0 : distance / stride + 1;
+  if (count > (uint64_t)1 << 53 || (!none && count == 0)) bind_error(L, "arange: too many numbers");
+  int64_t n = (int64_t)count;
+  tensor **slot = bind_new_tensor(L);
+  creation_finish(L, made, slot, tensor_new(bind_context(L), DTYPE_INT64, 1, &n));
+  for (int64_t i = 0; i < n; i++)
+    tensor_int64(*slot)[i] = (int64_t)((uint64_t)first + (uint64_t)i * (uint64_t)step);
+  return 1;
 }
 
 /* arange(last), arange(first, last), arange(first, last, step): both ends are in it. */
@@ -210,6 +228,7 @@ static int arange(lua_State *L) {
     integers = integers && lua_isinteger(L, k);
   }
   if (n_arguments == 0) bind_error(L, "arange: needs at least the last number");
+  if (integers && made.dtype == DTYPE_INT64) return arange_integers(L, &made, n_arguments);
   double first = n_arguments > 1 ? lua_tonumber(L, 1) : 1.0;
   double last = lua_tonumber(L, n_arguments > 1 ? 2 : 1);
   double step = n_arguments > 2 ? lua_tonumber(L, 3) : 1.0;
@@ -291,7 +310,10 @@ static void take_number(nested *s) {
   } else if (s->t->dtype == DTYPE_INT64 && lua_isinteger(L, -1)) {
     tensor_int64(s->t)[s->at++] = lua_tointeger(L, -1);
   } else {
-    set_item(s->t, s->at++, type == LUA_TBOOLEAN ? lua_toboolean(L, -1) : lua_tonumber(L, -1));
+    double value = type == LUA_TBOOLEAN ? lua_toboolean(L, -1) : lua_tonumber(L, -1);
+    if (s->t->dtype == DTYPE_UINT8 && !(value >= 0.0 && value <= 255.0))
+      bind_error(L, "tensor: %g does not fit into uint8", value);
+    set_item(s->t, s->at++, value);
   }
 }
 

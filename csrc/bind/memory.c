@@ -1,4 +1,5 @@
 /* memory.c -- what tensors take, and the switches that specs use. */
+#include "../perilune.h"
 #include "state.h"
 
 static void set_count(lua_State *L, const char *name, int64_t value) {
@@ -31,7 +32,7 @@ static int trim_memory(lua_State *L) {
 /* perilune.set_memory_cap(bytes): 0 or nil for none. */
 static int set_memory_cap(lua_State *L) {
   int64_t n_bytes = lua_isnoneornil(L, 1) ? 0 : bind_check_integer(L, 1, "set_memory_cap: bytes", 0, INT64_MAX);
-  allocator_set_cap(bind_context(L)->memory, (size_t)n_bytes);
+  perilune_set_memory_cap(L, (size_t)n_bytes);
   return 0;
 }
 

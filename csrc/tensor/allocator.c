@@ -36,7 +36,6 @@ struct allocator {
   memory_use use;       /* but for the two that follow */
   atomic_size_t live_bytes;        /* written with the lock held, read without */
   atomic_llong live_tensors;       /* needs no lock */
-  size_t cap_bytes;     /* 0: none */
   int64_t fail_at;      /* counts down; the request that reaches 0 fails */
   bool closed;
 };
@@ -102,9 +101,9 @@ size_t allocator_live_bytes(const allocator *a) {
 
 static bool refused(allocator *a, size_t n_bytes) {
   if (a->fail_at > 0 && --a->fail_at == 0) return true;
-  if (a->cap_bytes == 0) return false;
+  if (a->use.cap_bytes == 0) return false;
   size_t live_bytes = allocator_live_bytes(a);
-  return live_bytes >= a->cap_bytes || n_bytes > a->cap_bytes - live_bytes;
+  return live_bytes >= a->use.cap_bytes || n_bytes > a->use.cap_bytes - live_bytes;
 }
 
 static void destroy(allocator *a) {
@@ -240,7 +239,7 @@ void allocator_reset_peak(allocator *a) {
 
 void allocator_set_cap(allocator *a, size_t cap_bytes) {
   pthread_mutex_lock(&a->lock);
-  a->cap_bytes = cap_bytes;
+  a->use.cap_bytes = cap_bytes;
   pthread_mutex_unlock(&a->lock);
 }
 

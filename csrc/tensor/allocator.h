@@ -17,6 +17,7 @@ typedef struct memory_use {
   size_t peak_bytes;     /* the largest live_bytes since the last reset */
   size_t cached_bytes;   /* returned, waiting to be used again */
   int64_t live_blocks;
+  size_t cap_bytes;      /* 0: none */
   int64_t live_tensors;  /* as counted with allocator_count_tensor */
 } memory_use;
 

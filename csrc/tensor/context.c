@@ -52,8 +52,10 @@ status context_fail(context *c, status code, const char *format, ...) {
 
 status context_no_memory(context *c, size_t n_bytes) {
   memory_use use = allocator_use(c->memory);
-  return context_fail(c, STATUS_NO_MEMORY, "not enough memory for %zu bytes (%zu bytes of tensors are live)", n_bytes,
-                      use.live_bytes);
+  char cap[64] = "";
+  if (use.cap_bytes != 0) snprintf(cap, sizeof cap, ", and the memory cap is %zu", use.cap_bytes);
+  return context_fail(c, STATUS_NO_MEMORY, "not enough memory for %zu bytes (%zu bytes of tensors are live%s)", n_bytes,
+                      use.live_bytes, cap);
 }
 
 void *context_get(context *c, size_t n_bytes) {

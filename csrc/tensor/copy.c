@@ -54,22 +54,18 @@ static void load_double(dtype d, int64_t n, const char *from, int64_t step, doub
   }
 }
 
-static double clamped(double x, double low, double high) {
-  if (!(x >= low)) return x < low ? low : 0.0; /* NaN falls through to 0 */
-  return x > high ? high : x;
-}
-
-static int64_t to_int64(double x) {
-  if (x >= 0x1p63) return INT64_MAX;
-  return (int64_t)clamped(x, -0x1p63, 0x1.fffffffffffffp62);
+int64_t double_to_integer(double x, int64_t low, int64_t high) {
+  if (x >= (double)high) return high;
+  if (x <= (double)low) return low;
+  return x == x ? (int64_t)x : 0;
 }
 
 static void store_double(dtype d, int64_t n, const double *in, char *to, int64_t step) {
   for (int64_t i = 0; i < n; i++, to += step) {
     switch (d) {
       case DTYPE_BOOL: *(uint8_t *)to = in[i] != 0.0; break;
-      case DTYPE_UINT8: *(uint8_t *)to = (uint8_t)clamped(in[i], 0.0, 255.0); break;
-      case DTYPE_INT64: *(int64_t *)(void *)to = to_int64(in[i]); break;
+      case DTYPE_UINT8: *(uint8_t *)to = (uint8_t)double_to_integer(in[i], 0, UINT8_MAX); break;
+      case DTYPE_INT64: *(int64_t *)(void *)to = double_to_integer(in[i], INT64_MIN, INT64_MAX); break;
       case DTYPE_FLOAT32: *(float *)(void *)to = (float)in[i]; break;
       case DTYPE_FLOAT64: *(double *)(void *)to = in[i]; break;
     }

@@ -111,6 +111,7 @@ tensor *tensor_contiguous(context *c, tensor *t);                    /* t itself
 tensor *tensor_lanes(context *c, tensor *t);                         /* likewise, for the lanes order */
 tensor *tensor_to(context *c, tensor *t, dtype d);                   /* likewise, for the dtype */
 tensor *tensor_clone(context *c, const tensor *t);
+int64_t double_to_integer(double x, int64_t low, int64_t high);      /* truncated, kept within; NaN gives 0 */
 double tensor_get(const tensor *t, const int64_t *index);            /* 0-based; one element as a number */
 
 #endif

@@ -10,7 +10,19 @@ local Context = {}
 Context.__index = Context
 
 --- Keeps tensors for the backward: `ctx:save_for_backward(x, y)`; there they are `ctx.saved[1]`, `ctx.saved[2]`.
-function Context:save_for_backward(...) self.saved = { ... } end
+-- Changing one of them in place before the backward is an error there, not a wrong gradient.
+function Context:save_for_backward(...)
+  self.saved, self.versions = { ... }, {}
+  for i, tensor in pairs(self.saved) do self.versions[i] = core.is_tensor(tensor) and core.written(tensor) or nil end
+end
+
+local function check_saved(ctx, name)
+  for i, version in pairs(ctx.versions or {}) do
+    if core.written(ctx.saved[i]) ~= version then
+      core.raise(("backward: a tensor that %s needs was changed in place after it was recorded"):format(name))
+    end
+  end
+end
 
 local function tensors_among(arguments, n)
   local tensors, positions = {}, {}
@@ -53,15 +65,10 @@ function M.define(definition)
     core.raise("autograd.define: needs a name and two functions, forward and backward")
   end
 
-  local function run_forward(ctx, ...)
-    local _ <close> = core.grad_mode(false)
-    return table.pack(forward(ctx, ...))
-  end
-
   return function(...)
     local ctx = setmetatable({ saved = {} }, Context)
     local arguments = table.pack(...)
-    local outputs = run_forward(ctx, ...)
+    local outputs = table.pack(core.no_grad(forward, ctx, ...))
     local inputs, positions = tensors_among(arguments, arguments.n)
     local needed = false
     for _, input in ipairs(inputs) do needed = needed or input.requires_grad end
@@ -72,6 +79,7 @@ function M.define(definition)
       outputs[i] = outputs[i]:detach()
     end
     core.record(name, function(...)
+      check_saved(ctx, name)
       return gradients_of_tensors(positions, backward(ctx, ...))
     end, inputs, outputs)
     return table.unpack(outputs, 1, outputs.n)

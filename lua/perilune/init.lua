@@ -11,7 +11,7 @@ local perilune = { _VERSION = "perilune " .. core.version }
 
 for _, name in ipairs {
   "scope", "memory", "reset_peak_memory", "trim_memory", "set_memory_cap", "set_num_threads", "get_num_threads",
-  "grad", "is_grad_enabled", "set_detect_anomaly", "is_tensor",
+  "grad", "no_grad", "enable_grad", "detect_anomaly", "is_grad_enabled", "set_detect_anomaly", "is_tensor",
 } do
   perilune[name] = core[name]
 end

@@ -2,18 +2,22 @@
 
 local M = {}
 
-local EDGE = 3          -- items shown at each end of a dimension that is cut
 local MOST = 1000       -- tensors with more elements are cut
 local WIDTH = 100       -- columns of one line of numbers
 
--- Positions of a dimension that are shown; 0 stands for the dots.
+-- Items shown at each end of a dimension that is cut: the more dimensions, the fewer.
+local function edge_of(n_dims) return n_dims <= 3 and 3 or n_dims <= 5 and 2 or 1 end
+
+-- Positions of a dimension that are shown; 0 stands for the dots.  cut: the edge, or false.
 local function positions(n, cut)
   local list = {}
-  local shown = cut and n > 2 * EDGE and EDGE or n
-  for i = 1, shown do list[i] = i end
-  if shown == n then return list end
-  list[EDGE + 1] = 0
-  for i = n - EDGE + 1, n do list[#list + 1] = i end
+  if not cut or n <= 2 * cut then
+    for i = 1, n do list[i] = i end
+    return list
+  end
+  for i = 1, cut do list[i] = i end
+  list[cut + 1] = 0
+  for i = n - cut + 1, n do list[#list + 1] = i end
   return list
 end
 
@@ -91,7 +95,7 @@ end
 function M.format(t)
   local shown = t:detach()
   if shown:numel() == 0 then return head(t) .. "\n[]" end
-  local cut = shown:numel() > MOST
+  local cut = shown:numel() > MOST and edge_of(shown:dim())
   return head(t) .. "\n" .. body(shown, cut, formatter(shown, cut), 0)
 end
 

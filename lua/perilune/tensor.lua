@@ -13,32 +13,6 @@ return function(perilune, core)
   function meta.__tostring(t) return require("perilune.print").format(t) end
   function meta.__pairs(t) return t:iter() end
 
-  local function check_function(name, fn)
-    local callable = type(fn) == "function" or type((getmetatable(fn) or {}).__call) == "function"
-    if not callable then core.raise(("%s: give it a function: %s(function() ... end)"):format(name, name)) end
-  end
-
-  --- Runs `fn(...)` without recording on the tape and returns what it returns.
-  function perilune.no_grad(fn, ...)
-    check_function("no_grad", fn)
-    local _ <close> = core.grad_mode(false)
-    return fn(...)
-  end
-
-  --- Runs `fn(...)` with recording switched on again, inside a `no_grad`.
-  function perilune.enable_grad(fn, ...)
-    check_function("enable_grad", fn)
-    local _ <close> = core.grad_mode(true)
-    return fn(...)
-  end
-
-  --- Runs `fn(...)` in anomaly mode: the first operation that makes a NaN raises an error that names it.  Slow.
-  function perilune.detect_anomaly(fn, ...)
-    check_function("detect_anomaly", fn)
-    local _ <close> = core.anomaly_mode(true)
-    return fn(...)
-  end
-
   --- Draws from N(mean, std^2): normal(mean, std, sizes...) for numbers; tensors among mean and std give the shape.
   function perilune.normal(mean, std, ...)
     if not core.is_tensor(mean) and not core.is_tensor(std) then

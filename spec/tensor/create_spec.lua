@@ -56,6 +56,26 @@ describe("making tensors", function()
     assert.are.same({ 2 }, perilune.linspace(2, 9, 1):totable())
   end)
 
+  it("keeps ranges of integers exact", function()
+    assert.are.same({ 1 << 53, (1 << 53) + 1, (1 << 53) + 2 }, perilune.arange(1 << 53, (1 << 53) + 2):totable())
+    assert.are.same({ math.maxinteger - 1, math.maxinteger }, perilune.arange(math.maxinteger - 1, math.maxinteger):totable())
+    assert.are.same({ math.mininteger, math.mininteger + 2 },
+      perilune.arange(math.mininteger, math.mininteger + 3, 2):totable())
+    assert.matches("too many", message_of(perilune.arange, math.mininteger, math.maxinteger))
+    assert.matches("step must not be 0", message_of(perilune.arange, 1, 2, 0))
+  end)
+
+  it("converts what does not fit as to() does, or refuses it", function()
+    assert.are.same({ math.maxinteger, 0 }, perilune.tensor({ 1e300, 0 / 0 }, { dtype = "int64" }):totable())
+    assert.matches("300 does not fit into uint8", message_of(perilune.tensor, { 300 }, { dtype = "uint8" }))
+  end)
+
+  it("takes sizes or a table of sizes, and options in a table of their own", function()
+    assert.matches("'dtype' stands among the sizes", message_of(perilune.zeros, { 2, 3, dtype = "int64" }))
+    assert.matches("not both", message_of(perilune.zeros, { 2 }, 3))
+    assert.are.equal("(2, 3)", tostring(perilune.zeros({ 2, 3 }).shape))
+  end)
+
   it("refuses impossible shapes and unknown options, and names the caller's line", function()
     assert.matches("zeros: a size cannot be negative", message_of(perilune.zeros, -1))
     assert.matches("zeros: a size must be an integer", message_of(perilune.zeros, 1.5))

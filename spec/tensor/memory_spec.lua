@@ -104,6 +104,16 @@ describe("memory", function()
     assert.are.equal(1 << 20, perilune.zeros(1 << 20):numel())
   end)
 
+  it("collects garbage before the cap is reached", function()
+    collectgarbage()
+    perilune.set_memory_cap(live() + (10 << 20))
+    for _ = 1, 100 do perilune.zeros(250000) end
+    local ok, message = pcall(perilune.zeros, 10000000)
+    perilune.set_memory_cap()
+    assert.is_false(ok)
+    assert.matches("the memory cap is %d+", message)
+  end)
+
   it("fails cleanly wherever an allocation fails", function()
     local x = perilune.randn(4, 6)
     x.requires_grad = true
