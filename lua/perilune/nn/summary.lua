@@ -53,10 +53,7 @@ local function observe(module, sample, rows)
     end
   end
   module:eval()
-  local fine, result = pcall(function()
-    local _ <close> = core.grad_mode(false)
-    return module(sample)
-  end)
+  local fine, result = pcall(core.no_grad, module, sample)
   for layer, mode in pairs(modes) do layer.training = mode end
   for _, handle in ipairs(handles) do handle.remove() end
   if not fine then core.raise("summary: the module does not take this input: " .. tostring(result)) end
