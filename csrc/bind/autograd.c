@@ -193,7 +193,8 @@ static status run_hook(context *c, tensor **gradient, void *data) {
   return code;
 }
 
-/* t:register_hook(function(gradient) ... end) -> id.  What the function returns, if a tensor, replaces the gradient. */
+/* t:register_hook(function(gradient) ... end) -> id.  What the function returns, if a tensor, replaces the gradient.
+** The tape holds the function: one that uses the tensor itself keeps both alive until the hook is removed. */
 static int register_hook(lua_State *L) {
   context *c = bind_enter(L);
   tensor *t = bind_check_tensor(L, 1);
