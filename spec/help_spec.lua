@@ -1,0 +1,86 @@
+-- perilune.help has something to say of every public name.
+local perilune = require "perilune"
+local help = perilune.help
+
+local PARTS = { "nn", "optim", "data", "datasets", "image", "state", "linalg", "autograd", "save", "load", "save_npy",
+  "load_npy", "help", "progress" }
+
+local function check_all(path, place)
+  for name, value in pairs(place) do
+    if type(name) == "string" and name:sub(1, 1) ~= "_" then
+      local fine, text = pcall(help, value)
+      assert.is_true(fine, ("help(perilune.%s%s): %s"):format(path, name, text))
+      assert.is_true(#text > 10, path .. name)
+      assert.is_nil(text:find("@class", 1, true), path .. name)
+    end
+  end
+end
+
+local function first_line(subject) return help(subject):match("^[^\n]*") end
+
+describe("help", function()
+  it("has a text for every public name", function()
+    for _, name in ipairs(PARTS) do assert.is_not_nil(perilune[name], name) end
+    check_all("", perilune)
+    for _, path in ipairs { "nn", "optim", "data", "datasets", "image", "state", "linalg", "autograd" } do
+      check_all(path .. ".", perilune[path])
+    end
+    check_all("nn.functional.", perilune.nn.functional)
+    check_all("nn.init.", perilune.nn.init)
+    check_all("nn.utils.", perilune.nn.utils)
+    check_all("optim.lr_scheduler.", perilune.optim.lr_scheduler)
+  end)
+
+  it("begins with name and arguments of a class", function()
+    local nn, optim = perilune.nn, perilune.optim
+    assert.equal("Conv2d(in_channels, out_channels, kernel_size, { options })", first_line(nn.Conv2d))
+    assert.equal("Softmax(dim)", first_line(nn.Softmax))
+    assert.matches("exp(x) / sum of exp(x) along dim", help(nn.Softmax), 1, true)
+    assert.equal("MSELoss({ options })", first_line(nn.MSELoss))
+    assert.matches("(input - target)^2", help(nn.MSELoss), 1, true)
+    assert.equal("ReLU()", first_line(nn.ReLU))
+    assert.matches("^SGD%(parameters, { lr = 0%.001, momentum", help(optim.SGD))
+    assert.matches("Options: lr = 1e-3, momentum = 0", help(optim.SGD), 1, true)
+    assert.equal("StepLR(optimizer, { step_size, gamma = 0.1 })", first_line(optim.lr_scheduler.StepLR))
+    for name in pairs(optim.lr_scheduler) do
+      assert.matches("^" .. name .. "%(optimizer, .*\n\nOptions: ", help(optim.lr_scheduler[name]))
+    end
+    assert.equal("zeros(sizes..., { dtype, requires_grad }) -> tensor", first_line(perilune.zeros))
+  end)
+
+  it("knows objects, names and tables", function()
+    local nn = perilune.nn
+    local layer = nn.Linear(2, 3)
+    assert.equal(help(nn.Linear), help(layer))
+    assert.equal(help(nn.Linear), help("nn.Linear"))
+    assert.equal(help(nn.Linear), help("Linear"))
+    assert.equal(help(perilune.randn), help("randn"))
+    local optimizer = perilune.optim.Adam(layer:parameters())
+    assert.equal(help(perilune.optim.Adam), help(optimizer))
+    assert.equal(help("StepLR"), help(perilune.optim.lr_scheduler.StepLR(optimizer, { step_size = 1 })))
+    assert.matches("^a tensor of shape %(2, 3%), float32\n.*reshape", help(perilune.ones(2, 3)))
+    assert.matches("^nn: modules and losses\n.*Conv2d", help(nn))
+    local Net = nn.Module:extend("Net")
+    assert.matches("^Net%(%)", help(Net))
+    assert.matches("parameters, register_buffer", help(nn.Module))
+    assert.matches("add_param_group", help(perilune.optim.Optimizer))
+    assert.is_string(help(perilune.data.DataLoader(perilune.data.TensorDataset(perilune.ones(2)))))
+  end)
+
+  it("lists everything without an argument", function()
+    local text = help()
+    for _, name in ipairs { "conv2d", "randn", "Conv2d", "MSELoss", "AdamW", "OneCycleLR", "DataLoader", "no_grad" } do
+      assert.matches("%f[%w]" .. name .. "%f[%W]", text)
+    end
+  end)
+
+  it("refuses what it does not know", function()
+    for subject, message in pairs { nothing = "there is no operation 'nothing'", [3] = "nothing is known" } do
+      local fine, text = pcall(help, subject)
+      assert.is_false(fine)
+      assert.matches(message, text, 1, true)
+    end
+    assert.is_false((pcall(help, nil)))
+    assert.is_false((pcall(help, {})))
+  end)
+end)
