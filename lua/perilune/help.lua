@@ -150,8 +150,8 @@ local function overview()
   local lines = {
     "perilune.help(x) tells of each: help(\"conv2d\"), help(perilune.nn.Conv2d), help(perilune.optim)", "",
     "operations: " .. table.concat(operations, ", "), "",
-    "other functions: " .. table.concat(functions, ", ") .. ", no_grad, enable_grad, detect_anomaly, " ..
-      "normal, equal, allclose, save, load, save_npy, load_npy, progress",
+    "other functions: " .. table.concat(functions, ", ") .. ", normal, " ..
+      "equal, allclose, save, load, save_npy, load_npy, progress",
   }
   for _, place in ipairs(PLACES) do
     lines[#lines + 1] = ("\n%s (%s): %s"):format(place[1], place[2], names_in(find(place[1])))

@@ -54,6 +54,12 @@ return {
   grad = "grad(outputs, inputs, { grad_outputs, retain_graph }) -> gradients...\n\n" ..
     "The gradient of each input (nil " ..
     "where unrelated).  The .grad of the leaves stays as it is.",
+  no_grad = "no_grad(fn, ...) -> what fn returns\n\nRuns fn(...) without recording on the tape.",
+  enable_grad = "enable_grad(fn, ...) -> what fn returns\n\n" ..
+    "Runs fn(...) with recording switched on again, inside a no_grad.",
+  detect_anomaly = "detect_anomaly(fn, ...) -> what fn returns\n\n" ..
+    "Runs fn(...) in anomaly mode: the first operation that " ..
+    "makes a NaN raises an error that names it.  Slow.",
   is_grad_enabled = "is_grad_enabled() -> boolean\n\n" ..
     "Whether operations are recorded on the tape; no_grad switches it off.",
   set_detect_anomaly = "set_detect_anomaly(flag)\n\n" ..
