@@ -55,7 +55,7 @@ local function flatten(value, path, tensors, metadata)
   end
 end
 
---- Makes flat tables of a nested one: perilune.save(path, tensors, metadata) can write them.
+--- Makes flat tables of a nested one: perilune.save(path, tensors, { metadata = metadata }) writes them.
 ---@param nested table  of tensors, numbers, strings, booleans and tables; keys are integers or names without "/"
 ---@return table<string, perilune.Tensor> tensors
 ---@return table<string, string> metadata
