@@ -9,11 +9,14 @@ local ops = core.ops
 local Dropout = Module:extend("Dropout")
 Dropout.transient = true
 
+local read = options.reader("Dropout", { { "p", 0.5 } })
+
 --- Each element becomes 0 with probability p, and is multiplied by 1 / (1 - p) otherwise.  In evaluation mode the
 --- input itself comes back.
----@param p? number  default 0.5
-function Dropout:init(p)
-  self.p = options.number("Dropout", "p", p or 0.5, 0, 1)
+---@param given? number|{ p: number }  default 0.5
+function Dropout:init(given)
+  if type(given) ~= "table" then given = { p = given } end
+  self.p = options.number("Dropout", "p", read(given).p, 0, 1)
 end
 
 function Dropout:forward(x)
