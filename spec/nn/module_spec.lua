@@ -237,3 +237,29 @@ Net(
     assert.is_false(model[1]._hooks)
   end)
 end)
+
+describe("a module's fields", function()
+  it("notice a plain tensor in the place of a parameter", function()
+    local function refuses(module)
+      for _, name in ipairs { "parameters", "state_dict" } do
+        local fine, message = pcall(module[name], module)
+        assert.is_false(fine)
+        assert.matches("Linear: weight was a parameter and is a plain tensor now; assign nn.Parameter(t)", message, 1, true)
+      end
+    end
+    local layer = nn.Linear(2, 2)
+    layer.weight = perilune.ones(2, 2)
+    refuses(layer)
+    layer.weight = nn.Parameter(perilune.ones(2, 2))
+    assert.equal(2, #layer:parameters())
+    local late = nn.Linear(2, 2, { bias = false })
+    late.bias = perilune.zeros(2)   -- was none, so it may be a tensor
+    assert.equal(1, #late:parameters())
+    late.bias = nn.Parameter(perilune.zeros(2))
+    assert.equal(2, #late:parameters())
+    late.bias = nil
+    assert.equal(1, #late:parameters())
+    late:register_buffer("weight", perilune.ones(2, 2))
+    assert.equal(0, #late:parameters())
+  end)
+end)

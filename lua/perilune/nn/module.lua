@@ -6,9 +6,10 @@
 --   local net = Net(64);  local y = net(x)
 --
 -- Fields are plain Lua fields.  __newindex, which sees the first assignment of each, keeps their names in order
--- (_fields, with _known as its set); what counts as a parameter, a buffer or a sub-module is asked when somebody walks
--- the module.  So state_dict() has PyTorch's keys in PyTorch's order: own parameters, own buffers, then the children,
--- each in the order of assignment; children under integers 1, 2, ... have the names "0", "1", ...
+-- (_fields, with _known as its set: "parameter" for those that were seen to be one); what counts as a parameter, a
+-- buffer or a sub-module is asked when somebody walks the module.  So state_dict() has PyTorch's keys in PyTorch's
+-- order: own parameters, own buffers, then the children, each in the order of assignment; children under integers 1,
+-- 2, ... have the names "0", "1", ...
 --
 -- Every instance has these raw fields: _fields, _known, _buffers (name -> persistent), _hooks (false or a table) and
 -- training.
@@ -60,7 +61,7 @@ end
 function Module:__newindex(name, value)
   local known = self._known
   if not known[name] then
-    known[name] = true
+    known[name] = parameter.is(value) and "parameter" or true
     self._fields[#self._fields + 1] = name
     if name == "forward" then self._hooks, changes.count = self._hooks or {}, changes.count + 1 end
   end
@@ -160,11 +161,19 @@ local function join(prefix, name)
   return prefix == "" and key_of(name) or prefix .. "." .. key_of(name)
 end
 
--- The module's own parameters or buffers, in the order of assignment.
+-- The module's own parameters or buffers, in the order of assignment.  A plain tensor that took a parameter's place
+-- would silently be left out of training: it is refused here, for assignments to a field that exists go unseen.
 local function own_parameters(self, visit)
+  local known = self._known
   for _, name in ipairs(self._fields) do
     local value = rawget(self, name)
-    if parameter.is(value) then visit(name, value) end
+    if parameter.is(value) then
+      known[name] = "parameter"
+      visit(name, value)
+    elseif known[name] == "parameter" and self._buffers[name] == nil and core.is_tensor(value) then
+      core.raise(string.format("%s: %s was a parameter and is a plain tensor now; assign nn.Parameter(t), or use " ..
+        "copy_ under no_grad", self.class_name, name))
+    end
   end
 end
 
