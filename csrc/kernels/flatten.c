@@ -26,14 +26,17 @@ static status unflatten_forward(op_call *call) {
   const tensor *x = call->inputs[0];
   const op_value *sizes = &call->values[SIZES];
   int dim = 0, n_sizes = sizes->list.count;
-  int64_t shape[MAX_DIMS], product;
+  int64_t shape[MAX_DIMS];
+  bool fits;
   status code = op_dim(call, DIM, x->n_dims, &dim);
   if (code != STATUS_OK) return code;
   if (x->n_dims - 1 + n_sizes > MAX_DIMS) return op_fail(call, "more than %d dims", MAX_DIMS);
   memcpy(shape, x->shape, (size_t)dim * sizeof *shape);
   memcpy(shape + dim, sizes->list.items, (size_t)n_sizes * sizeof *shape);
   memcpy(shape + dim + n_sizes, x->shape + dim + 1, (size_t)(x->n_dims - dim - 1) * sizeof *shape);
-  if (!shape_numel(n_sizes, shape + dim, &product) || product != x->shape[dim])
+  code = reshape_sizes(call, x->shape[dim], n_sizes, shape + dim, &fits);
+  if (code != STATUS_OK) return code;
+  if (!fits)
     return op_fail(call, "dim %d of x %s cannot be split into %s", dim + 1, tensor_shape_text(x).text,
                    shape_to_text(n_sizes, shape + dim).text);
   return reshape_output(call, x->n_dims - 1 + n_sizes, shape);
@@ -62,7 +65,8 @@ const op op_flatten = { .name = "flatten",
 
 const op op_unflatten = { .name = "unflatten",
                           .flags = OP_METHOD,
-                          .help = "unflatten(x, dim, sizes...) -> tensor\n\nSplits dim into sizes, whose product is its size.",
+                          .help = "unflatten(x, dim, sizes...) -> tensor\n\nSplits dim into sizes, whose product is its size; one of "
+                                  "them may be -1.",
                           .parameters = unflatten_parameters,
                           .n_outputs = 1,
                           .forward = unflatten_forward,

@@ -63,10 +63,8 @@ status reshape_backward(op_call *call) {
   return call->input_gradients[0] != NULL ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-/* One size may be -1: what is left over. */
-static status resolve(op_call *call, int64_t *shape, int n_dims) {
-  const tensor *x = call->inputs[0];
-  int64_t numel = tensor_numel(x), known;
+status reshape_sizes(op_call *call, int64_t numel, int n_dims, int64_t *shape, bool *fits) {
+  int64_t known;
   int unknown = -1;
   for (int d = 0; d < n_dims; d++) {
     if (shape[d] != -1) continue;
@@ -75,21 +73,21 @@ static status resolve(op_call *call, int64_t *shape, int n_dims) {
     shape[d] = 1;
   }
   if (!shape_numel(n_dims, shape, &known)) return op_fail(call, "impossible sizes %s", shape_to_text(n_dims, shape).text);
-  if (unknown >= 0 && known > 0 && numel % known == 0) {
-    shape[unknown] = numel / known;
-    return STATUS_OK;
-  }
-  if (unknown < 0 && known == numel) return STATUS_OK;
-  if (unknown >= 0) shape[unknown] = -1;
-  return op_fail(call, "x %s has %lld elements and does not fit into %s", tensor_shape_text(x).text, (long long)numel,
-                 shape_to_text(n_dims, shape).text);
+  *fits = unknown < 0 ? known == numel : known > 0 && numel % known == 0;
+  if (unknown >= 0) shape[unknown] = *fits ? numel / known : -1;
+  return STATUS_OK;
 }
 
 static status forward(op_call *call) {
   int64_t shape[MAX_DIMS];
   int n_dims = call->values[SIZES].list.count;
   memcpy(shape, call->values[SIZES].list.items, sizeof shape);
-  status code = resolve(call, shape, n_dims);
+  const tensor *x = call->inputs[0];
+  bool fits;
+  status code = reshape_sizes(call, tensor_numel(x), n_dims, shape, &fits);
+  if (code == STATUS_OK && !fits)
+    code = op_fail(call, "x %s has %lld elements and does not fit into %s", tensor_shape_text(x).text,
+                   (long long)tensor_numel(x), shape_to_text(n_dims, shape).text);
   return code == STATUS_OK ? reshape_output(call, n_dims, shape) : code;
 }
 

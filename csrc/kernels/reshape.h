@@ -8,6 +8,9 @@
 bool reshape_strides(const tensor *x, int n_dims, const int64_t *shape, int64_t *stride);
 /* x under the new shape: a view if possible. */
 tensor *reshaped(context *c, tensor *x, int n_dims, const int64_t *shape);
+/* One size may be -1: what is left over of numel elements.  *fits: the sizes hold numel; else they stay as they
+** were. */
+status reshape_sizes(op_call *call, int64_t numel, int n_dims, int64_t *shape, bool *fits);
 /* outputs[0] = input 0 under the new shape. */
 status reshape_output(op_call *call, int n_dims, const int64_t *shape);
 /* The backward of every such operation. */
