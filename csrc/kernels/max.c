@@ -1,6 +1,7 @@
-/* max.c -- max and min (over everything: the value; along a dim: values and 1-based indices), argmax and argmin.
-** NaN wins; of equal elements the first is taken.  Over everything equal elements share the gradient, as in amax;
-** along a dim it goes to the element that was taken. */
+/* max.c -- max and min (over everything: the value; over several dims: the values; along one: values and 1-based
+** indices), argmax and argmin.
+** NaN wins; of equal elements the first is taken.  Over everything or several dims equal elements share the
+** gradient, as in amax; along one dim it goes to the element that was taken. */
 #include "extremes.h"
 #include "indices.h"
 #include "lines.h"
@@ -56,14 +57,20 @@ static status find(context *c, fold_kind kind, tensor *index, tensor *x, int dim
   return code;
 }
 
-/* Resolves the dims in values[0]: *dim = -1 when none was given. */
-static status one_dim(op_call *call, int n_dims, int *dim, bool *reduced) {
+/* Resolves the dims in values[0]: *dim = -1 unless exactly one was given. */
+static status any_dims(op_call *call, int n_dims, int *dim, bool *reduced) {
   *dim = -1;
-  if (call->values[0].list.count > 1) return op_fail(call, "takes one dim, not %d", call->values[0].list.count);
   status code = op_dims(call, 0, n_dims, reduced);
   for (int d = 0; d < n_dims && code == STATUS_OK && call->values[0].list.count == 1; d++)
     if (reduced[d]) *dim = d;
   return code;
+}
+
+/* *dim = -1: all of them. */
+static status one_dim(op_call *call, int n_dims, int *dim, bool *reduced) {
+  *dim = -1;
+  if (call->values[0].list.count > 1) return op_fail(call, "takes one dim, not %d", call->values[0].list.count);
+  return any_dims(call, n_dims, dim, reduced);
 }
 
 static status require_items(op_call *call, int dim) {
@@ -91,8 +98,8 @@ static status extreme_along(op_call *call, fold_kind kind, int dim, const bool *
 static status extreme(op_call *call, fold_kind kind) {
   bool reduced[MAX_DIMS];
   int dim;
-  status code = one_dim(call, call->inputs[0]->n_dims, &dim, reduced);
-  if (code == STATUS_OK) code = require_items(call, dim);
+  status code = any_dims(call, call->inputs[0]->n_dims, &dim, reduced);
+  if (code == STATUS_OK && dim >= 0) code = require_items(call, dim);
   if (code != STATUS_OK) return code;
   return dim < 0 ? extreme_forward(call, kind, reduced, call->values[1].flag) : extreme_along(call, kind, dim, reduced);
 }
@@ -116,7 +123,7 @@ static status gradient_along(op_call *call, int dim, const bool *reduced) {
 static status backward(op_call *call) {
   bool reduced[MAX_DIMS];
   int dim;
-  status code = one_dim(call, call->input_meta[0].n_dims, &dim, reduced);
+  status code = any_dims(call, call->input_meta[0].n_dims, &dim, reduced);
   if (code != STATUS_OK) return code;
   return dim < 0 ? extreme_backward(call, reduced) : gradient_along(call, dim, reduced);
 }
@@ -180,8 +187,8 @@ const op op_max = {
   .name = "max",
   .flags = OP_METHOD,
   .help = "max(x, dim = all, { keepdim = false }) -> values [, indices]\n\n"
-          "The largest element of all; or those along dim and their 1-based indices.  The first of equal ones; NaN if there is\n"
-          "one.  See maximum and minimum for two tensors, amax and amin for several dims.",
+          "The largest element of all or over several dims; or those along one dim and their 1-based indices, of equal\n"
+          "ones the first.  NaN where there is one.  See maximum and minimum for two tensors.",
   .parameters = parameters,
   .n_outputs = 2,
   .forward = max_forward,
@@ -193,8 +200,8 @@ const op op_min = {
   .name = "min",
   .flags = OP_METHOD,
   .help = "min(x, dim = all, { keepdim = false }) -> values [, indices]\n\n"
-          "The smallest element of all; or those along dim and their 1-based indices.  The first of equal ones; NaN if there is\n"
-          "one.  See maximum and minimum for two tensors, amax and amin for several dims.",
+          "The smallest element of all or over several dims; or those along one dim and their 1-based indices, of equal\n"
+          "ones the first.  NaN where there is one.  See maximum and minimum for two tensors.",
   .parameters = parameters,
   .n_outputs = 2,
   .forward = min_forward,

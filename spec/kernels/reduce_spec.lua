@@ -98,7 +98,26 @@ describe("reductions", function()
     assert.matches("sum: dim 3 does not exist in a tensor of 2 dims", message_of(function() return x:sum(3) end))
     assert.matches("sum: dim 0 does not exist", message_of(function() return x:sum(0) end))
     assert.matches("sum: dim 1 is given twice", message_of(function() return x:sum({ 1, 1 }) end))
-    assert.matches("max: takes one dim, not 2", message_of(function() return x:max({ 1, 2 }) end))
+    assert.matches("argmax: takes one dim, not 2", message_of(function() return x:argmax({ 1, 2 }) end))
+    assert.matches("max: dim 3 does not exist", message_of(function() return x:max({ 1, 3 }) end))
+  end)
+
+  it("max and min of several dims are amax and amin", function()
+    local x = perilune.randn(2, 3, 4, { requires_grad = true })
+    for name, twin in pairs { max = "amax", min = "amin" } do
+      local values, indices = x[name](x, { 1, 3 })
+      assert.is_nil(indices)
+      assert.are.same(x[twin](x, { 1, 3 }):totable(), values:totable())
+      values:sum():backward()
+      local gradient = x.grad
+      x.grad = nil
+      x[twin](x, { 1, 3 }):sum():backward()
+      assert.are.same(x.grad:totable(), gradient:totable())
+      x.grad = nil
+    end
+    assert.are.same({ 1, 3, 1 }, x:max({ 1, 3 }, { keepdim = true }).shape)
+    assert.are.same({ 0 }, perilune.zeros(2, 0, 3):max({ 1, 3 }).shape)
+    assert.matches("nothing has no extreme", message_of(function() return perilune.zeros(2, 0, 3):max({ 1, 2 }) end))
   end)
 
   it("multiply around zeros", function()

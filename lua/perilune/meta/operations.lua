@@ -964,16 +964,16 @@ function Tensor:matmul(other) end
 function perilune.matmul(x, other) end
 
 ---max(x, dim = all, { keepdim = false }) -> values [, indices]
----The largest element of all; or those along dim and their 1-based indices.  The first of equal ones; NaN if there is
----one.  See maximum and minimum for two tensors, amax and amin for several dims.
+---The largest element of all or over several dims; or those along one dim and their 1-based indices, of equal
+---ones the first.  NaN where there is one.  See maximum and minimum for two tensors.
 ---@param dim? integer|integer[]
 ---@param options? { keepdim?: boolean }
 ---@return perilune.Tensor, perilune.Tensor
 function Tensor:max(dim, options) end
 
 ---max(x, dim = all, { keepdim = false }) -> values [, indices]
----The largest element of all; or those along dim and their 1-based indices.  The first of equal ones; NaN if there is
----one.  See maximum and minimum for two tensors, amax and amin for several dims.
+---The largest element of all or over several dims; or those along one dim and their 1-based indices, of equal
+---ones the first.  NaN where there is one.  See maximum and minimum for two tensors.
 ---@param x perilune.Tensor|number
 ---@param dim? integer|integer[]
 ---@param options? { keepdim?: boolean }
@@ -1025,16 +1025,16 @@ function Tensor:mean(dim, options) end
 function perilune.mean(x, dim, options) end
 
 ---min(x, dim = all, { keepdim = false }) -> values [, indices]
----The smallest element of all; or those along dim and their 1-based indices.  The first of equal ones; NaN if there is
----one.  See maximum and minimum for two tensors, amax and amin for several dims.
+---The smallest element of all or over several dims; or those along one dim and their 1-based indices, of equal
+---ones the first.  NaN where there is one.  See maximum and minimum for two tensors.
 ---@param dim? integer|integer[]
 ---@param options? { keepdim?: boolean }
 ---@return perilune.Tensor, perilune.Tensor
 function Tensor:min(dim, options) end
 
 ---min(x, dim = all, { keepdim = false }) -> values [, indices]
----The smallest element of all; or those along dim and their 1-based indices.  The first of equal ones; NaN if there is
----one.  See maximum and minimum for two tensors, amax and amin for several dims.
+---The smallest element of all or over several dims; or those along one dim and their 1-based indices, of equal
+---ones the first.  NaN where there is one.  See maximum and minimum for two tensors.
 ---@param x perilune.Tensor|number
 ---@param dim? integer|integer[]
 ---@param options? { keepdim?: boolean }
@@ -1729,14 +1729,14 @@ function Tensor:triu(diagonal) end
 function perilune.triu(x, diagonal) end
 
 ---unflatten(x, dim, sizes...) -> tensor
----Splits dim into sizes, whose product is its size.
+---Splits dim into sizes, whose product is its size; one of them may be -1.
 ---@param dim integer
 ---@param sizes integer|integer[]
 ---@return perilune.Tensor
 function Tensor:unflatten(dim, sizes) end
 
 ---unflatten(x, dim, sizes...) -> tensor
----Splits dim into sizes, whose product is its size.
+---Splits dim into sizes, whose product is its size; one of them may be -1.
 ---@param x perilune.Tensor|number
 ---@param dim integer
 ---@param sizes integer|integer[]
