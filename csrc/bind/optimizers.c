@@ -51,8 +51,8 @@ static double number_option(lua_State *L, const char *name, const char *key, dou
   if (!lua_isnil(L, -1)) {
     int is_number;
     fallback = lua_tonumberx(L, -1, &is_number);
-    if (!is_number || isnan(fallback))
-      bind_error(L, "%s: %s must be a number, not %s", name, key, luaL_tolstring(L, -1, NULL));
+    if (!is_number) bind_error(L, "%s: %s must be a number, not %s", name, key, luaL_tolstring(L, -1, NULL));
+    if (isnan(fallback)) bind_error(L, "%s: %s must be a number, not nan", name, key);
   }
   lua_pop(L, 1);
   return fallback;
@@ -83,7 +83,7 @@ static void betas_option(lua_State *L, const char *name, optimizer_options *o) {
 }
 
 static void require(lua_State *L, bool holds, const char *name, const char *key, double value, const char *range) {
-  if (!holds) bind_error(L, "%s: %s is %f; it must be %s", name, key, value, range);
+  if (!holds) bind_error(L, "%s: %s is %g; it must be %s", name, key, message_number(value), range);
 }
 
 static void check_options(lua_State *L, const char *name, const optimizer_options *o) {

@@ -123,7 +123,7 @@ static int bernoulli(lua_State *L) {
   int64_t n = tensor_numel(p);
   for (int64_t i = 0; i < n; i++)
     if (!(tensor_float64(p)[i] >= 0.0 && tensor_float64(p)[i] <= 1.0))
-      bind_error(L, "bernoulli: p has %g; it must be in 0..1", tensor_float64(p)[i]);
+      bind_error(L, "bernoulli: p has %g; it must be in 0..1", message_number(tensor_float64(p)[i]));
   double *uniform = bind_scratch(L, (size_t)n * sizeof *uniform);
   creation made = { .function = "bernoulli", .dtype = t->dtype };
   tensor **slot = bind_new_tensor(L);
@@ -143,7 +143,8 @@ static double check_weights(lua_State *L, const double *weights, int64_t n, int6
   int64_t n_positive = 0;
   for (int64_t i = 0; i < n; i++) {
     if (!(weights[i] >= 0.0) || isinf(weights[i]))
-      bind_error(L, "multinomial: a weight is %g; weights must be finite and 0 or more", weights[i]);
+      bind_error(L, "multinomial: a weight is %g; weights must be finite and 0 or more",
+                 message_number(weights[i]));
     total += weights[i];
     n_positive += weights[i] > 0.0;
   }
@@ -220,7 +221,7 @@ static int redraw(lua_State *L, const char *function, bool is_normal) {
   double a = luaL_optnumber(L, 2, 0.0), b = luaL_optnumber(L, 3, 1.0);
   if (!dtype_is_float(t->dtype)) bind_error(L, "%s: the tensor must be float32 or float64", function);
   if (c->grad_enabled && t->requires_grad) bind_error(L, "%s: the tensor is on the tape; use no_grad", function);
-  if (is_normal && !(b >= 0.0)) bind_error(L, "%s: std is %g; it must be 0 or more", function, b);
+  if (is_normal && !(b >= 0.0)) bind_error(L, "%s: std is %g; it must be 0 or more", function, message_number(b));
   double scale = is_normal ? b : b - a;
   tensor **slot = bind_new_tensor(L);
   *slot = tensor_new(c, t->dtype, t->n_dims, t->shape);

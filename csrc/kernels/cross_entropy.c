@@ -155,7 +155,7 @@ static status forward(op_call *call) {
   context *c = call->context;
   double smoothing = call->values[LABEL_SMOOTHING].number;
   if (!(smoothing >= 0.0 && smoothing <= 1.0))
-    return op_fail(call, "label_smoothing is %g; it must be in [0, 1]", smoothing);
+    return op_fail(call, "label_smoothing is %g; it must be in [0, 1]", message_number(smoothing));
   status code = class_begin(call, call->values[IGNORE_INDEX].integer);
   if (code != STATUS_OK) return code;
   class_layout l = class_layout_of(call->saved[CLASS_SCORES]);

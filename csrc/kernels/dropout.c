@@ -115,7 +115,7 @@ static status drop(op_call *call, tensor *x) {
 static status forward(op_call *call) {
   double p = call->values[P].number;
   status code = op_require_float(call);
-  if (code == STATUS_OK && !(p >= 0.0 && p <= 1.0)) code = op_fail(call, "p is %g; it must be in [0, 1]", p);
+  if (code == STATUS_OK && !(p >= 0.0 && p <= 1.0)) code = op_fail(call, "p is %g; it must be in [0, 1]", message_number(p));
   if (code != STATUS_OK) return code;
   tensor *x = call->inputs[0];
   if (!call->values[TRAINING].flag || p == 0.0) {

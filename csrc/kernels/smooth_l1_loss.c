@@ -54,7 +54,7 @@ static const loss definition = {
 
 static status forward(op_call *call) {
   double beta = call->values[0].number;
-  if (!(beta >= 0.0)) return op_fail(call, "beta is %g; it must be 0 or more", beta);
+  if (!(beta >= 0.0)) return op_fail(call, "beta is %g; it must be 0 or more", message_number(beta));
   return loss_forward(call, &definition, call->values[1].integer, beta);
 }
 

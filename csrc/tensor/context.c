@@ -1,6 +1,7 @@
 /* context.c -- what one lua_State owns.  See context.h. */
 #include "context.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -49,6 +50,8 @@ status context_fail(context *c, status code, const char *format, ...) {
   va_end(arguments);
   return code;
 }
+
+double message_number(double x) { return isnan(x) ? (double)NAN : x; }
 
 status context_no_memory(context *c, size_t n_bytes) {
   memory_use use = allocator_use(c->memory);

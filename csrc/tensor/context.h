@@ -40,6 +40,8 @@ void context_free(context *c);   /* tensors that outlive it keep the allocator a
 status context_fail(context *c, status code, const char *format, ...)
   __attribute__((format(printf, 3, 4)));
 status context_fail_v(context *c, status code, const char *format, va_list arguments);
+/* x as a message prints it with %g: a NaN without its sign, which on x86 0/0 has. */
+double message_number(double x);
 status context_no_memory(context *c, size_t n_bytes);
 
 /* allocator_get that leaves the message in the context. */

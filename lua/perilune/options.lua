@@ -14,6 +14,7 @@ local options = {}
 
 local function described(value)
   local kind = math.type(value) or type(value)
+  if value ~= value then return "nan" end -- its sign, which tostring shows, depends on the machine
   if kind == "string" then return string.format("%q", value) end
   if kind == "integer" or kind == "float" or kind == "boolean" or kind == "nil" then return tostring(value) end
   return "a " .. kind
