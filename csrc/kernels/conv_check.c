@@ -14,7 +14,7 @@ static status check_option(op_call *call, const char *name, int k, int64_t least
   for (int d = 0; d < 2; d++) {
     out[d] = call->values[k].list.items[d];
     if (out[d] < least || out[d] > LARGEST_OPTION)
-      return op_fail(call, "%s must be %lld or more, but is (%lld, %lld)", name, (long long)least,
+      return op_fail(call, "%s must be in %lld..%d, but is (%lld, %lld)", name, (long long)least, LARGEST_OPTION,
                      (long long)call->values[k].list.items[0], (long long)call->values[k].list.items[1]);
   }
   return STATUS_OK;
@@ -25,7 +25,7 @@ static status check_channels(op_call *call, conv_geometry *g, conv_direction to,
   shape_text x_text, weight_text;
   int64_t in = to == TO_SMALL ? weight->shape[1] * groups : weight->shape[0];
   if (groups < 1 || groups > LARGEST_OPTION)
-    return op_fail(call, "groups must be 1 or more, but is %lld", (long long)groups);
+    return op_fail(call, "groups must be in 1..%d, but is %lld", LARGEST_OPTION, (long long)groups);
   if (weight->shape[0] == 0 || weight->shape[1] == 0 || weight->shape[2] == 0 || weight->shape[3] == 0)
     return op_fail(call, "weight is empty: %s", shape_of(weight, &weight_text));
   if (x->shape[1] != in || weight->shape[0] % groups != 0)

@@ -76,7 +76,22 @@ const row_loops *row_loops_for(dtype d) {
 
 enum { LARGEST = 1 << 30 };   /* of any option: sums of a few of them do not overflow */
 
-static bool in_range(int64_t value, int64_t low) { return value >= low && value <= LARGEST; }
+static status check_size(op_call *call, const char *name, int64_t value) {
+  if (value >= 1 && value <= LARGEST) return STATUS_OK;
+  return op_fail(call, "%s must be in 1..%d, not %" PRId64, name, LARGEST, value);
+}
+
+static status check_axis(op_call *call, const axis *a) {
+  status code = check_size(call, "kernel_size", a->kernel);
+  if (code == STATUS_OK) code = check_size(call, "stride", a->stride);
+  if (code == STATUS_OK) code = check_size(call, "dilation", a->dilation);
+  if (code != STATUS_OK) return code;
+  if (a->padding < 0 || a->padding > ((a->kernel - 1) * a->dilation + 1) / 2)
+    return op_fail(call, "padding %" PRId64 " must be 0 to half of kernel_size %" PRId64, a->padding, a->kernel);
+  if ((a->kernel - 1) * a->dilation > LARGEST)
+    return op_fail(call, "kernel_size %" PRId64 " x dilation %" PRId64 " must not be over %d", a->kernel, a->dilation, LARGEST);
+  return STATUS_OK;
+}
 
 /* PyTorch's rule: with ceil_mode a last window may hang over the end, but must begin inside or in the left padding. */
 static void count_windows(axis *a, bool ceil_mode) {
@@ -96,12 +111,8 @@ status axes_of_windows(op_call *call, const images *x, const op_value *kernel, c
                .stride = stride->list.items[d], .padding = padding->list.items[d],
                .dilation = dilation != NULL ? dilation->list.items[d] : 1 };
     if (a.stride == 0) a.stride = a.kernel;
-    if (!in_range(a.kernel, 1)) return op_fail(call, "kernel_size must be at least 1, not %" PRId64, a.kernel);
-    if (!in_range(a.stride, 1)) return op_fail(call, "stride must be at least 1, not %" PRId64, a.stride);
-    if (!in_range(a.dilation, 1)) return op_fail(call, "dilation must be at least 1, not %" PRId64, a.dilation);
-    if (!in_range(a.padding, 0) || a.padding > ((a.kernel - 1) * a.dilation + 1) / 2)
-      return op_fail(call, "padding %" PRId64 " must be 0 to half of kernel_size %" PRId64, a.padding, a.kernel);
-    if (a.kernel > 1 && a.dilation > LARGEST / (a.kernel - 1)) return op_fail(call, "kernel_size x dilation is too large");
+    status code = check_axis(call, &a);
+    if (code != STATUS_OK) return code;
     count_windows(&a, ceil_mode);
     if (a.n_out < 1)
       return op_fail(call, "a window of %" PRId64 " pixels does not fit into x, which is %s",

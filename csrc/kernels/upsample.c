@@ -69,19 +69,23 @@ static status begin_work(op_call *call, work *w, int64_t height, int64_t width, 
   return STATUS_OK;
 }
 
+enum { LARGEST_SIZE = 1 << 24 };
+
 static status choose_size(op_call *call, const images *x, int64_t size[2]) {
   const int64_t *given = call->values[SIZE].list.items;
   double factor = call->values[SCALE_FACTOR].number;
   bool has_size = given[0] != 0 || given[1] != 0;
   if (has_size == (factor != 0.0)) return op_fail(call, "give either size or scale_factor");
-  if (!has_size && !(factor > 0.0 && factor <= 1e6)) return op_fail(call, "scale_factor is %g; it must be positive", factor);
+  if (!has_size && !(factor > 0.0 && factor <= 1e6))
+    return op_fail(call, "scale_factor is %g; it must be above 0 and at most 1e6", message_number(factor));
   if (call->values[ALIGN_CORNERS].flag && call->values[MODE].integer == NEAREST)
     return op_fail(call, "align_corners is for mode = \"bilinear\"");
   for (int d = 0; d < 2; d++) {
     int64_t n_in = d == 0 ? x->height : x->width;
     if (n_in < 1) return op_fail(call, "x is empty: %s", tensor_shape_text(x->t).text);
     size[d] = has_size ? given[d] : (int64_t)floor((double)n_in * factor);
-    if (size[d] < 1 || size[d] > 1 << 24) return op_fail(call, "size must be at least 1, not %" PRId64, size[d]);
+    if (size[d] < 1 || size[d] > LARGEST_SIZE)
+      return op_fail(call, "size must be in 1..%d, not %" PRId64, LARGEST_SIZE, size[d]);
   }
   return STATUS_OK;
 }

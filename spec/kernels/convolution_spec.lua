@@ -286,12 +286,15 @@ describe("convolution", function()
       message_of(transpose, x, weight))
     weight = perilune.randn({ 4, 3, 3, 3 })
     assert.matches("groups = 3", message_of(conv2d, x, weight, nil, { groups = 3 }))
-    assert.matches("groups must be 1 or more", message_of(conv2d, x, weight, nil, { groups = 0 }))
+    assert.matches("groups must be in 1%.%.16777216, but is 0", message_of(conv2d, x, weight, nil, { groups = 0 }))
     assert.matches("bias is %(3%) but weight is %(4, 3, 3, 3%): it must be %(4%)",
       message_of(conv2d, x, weight, perilune.randn({ 3 })))
-    assert.matches("stride must be 1 or more, but is %(0, 1%)",
+    assert.matches("stride must be in 1%.%.16777216, but is %(0, 1%)",
       message_of(conv2d, x, weight, nil, { stride = { 0, 1 } }))
-    assert.matches("padding must be 0 or more", message_of(conv2d, x, weight, nil, { padding = -1 }))
+    for _, padding in ipairs { -1, 1 << 40, math.maxinteger } do
+      assert.matches(("padding must be in 0%%.%%.16777216, but is (%d, %d)"):format(padding, padding):gsub("[-()]", "%%%0"),
+        message_of(conv2d, x, weight, nil, { padding = padding }))
+    end
     assert.matches("no output is left", message_of(conv2d, x, weight, nil, { dilation = 3 }))
     assert.matches("no output is left", message_of(transpose, x, perilune.randn({ 3, 1, 1, 1 }), nil,
       { padding = 3 }))

@@ -4,6 +4,12 @@ local perilune = require "perilune"
 
 local ops = core.ops
 
+local function refuses(fn, wanted)
+  local ok, message = pcall(fn)
+  assert.is_false(ok)
+  assert.truthy(message:find(wanted, 1, true), message)
+end
+
 describe("max_pool2d", function()
   it("lets NaN win, and the first of equals", function()
     local x = perilune.tensor { { { { 1, 0 / 0, 5, 5 }, { 2, 3, 5, 4 } } } }
@@ -29,7 +35,18 @@ describe("max_pool2d", function()
       assert.has_error(function() ops.max_pool2d(perilune.ones(1, 1, 5, 5), 2, options) end)
     end
     assert.has_error(function() ops.max_pool2d(perilune.ones(1, 5, 5), 2) end)
-    assert.has_error(function() ops.max_pool2d(perilune.ones(1, 1, 5, 5), 1 << 40) end)
+  end)
+
+  it("names the range of its sizes", function()
+    local x = perilune.ones(1, 1, 5, 5)
+    for _, pool in ipairs { ops.max_pool2d, ops.avg_pool2d } do
+      refuses(function() pool(x, 1 << 62) end, "kernel_size must be in 1..1073741824, not 4611686018427387904")
+      refuses(function() pool(x, 0) end, "kernel_size must be in 1..1073741824, not 0")
+      refuses(function() pool(x, 2, { stride = 1 << 40 }) end, "stride must be in 1..1073741824, not 1099511627776")
+      refuses(function() pool(x, 2, { padding = 1 << 40 }) end, "padding 1099511627776 must be 0 to half of kernel_size 2")
+    end
+    refuses(function() ops.max_pool2d(x, 1 << 20, { dilation = 1 << 20 }) end,
+            "kernel_size 1048576 x dilation 1048576 must not be over 1073741824")
   end)
 end)
 
@@ -40,5 +57,8 @@ describe("upsample", function()
     assert.has_error(function() ops.upsample(x, { size = 4, scale_factor = 2 }) end)
     assert.has_error(function() ops.upsample(x, { scale_factor = -2 }) end)
     assert.has_error(function() ops.upsample(x, { size = 4, align_corners = true }) end)
+    refuses(function() ops.upsample(x, { size = 1 << 40 }) end, "size must be in 1..16777216, not 1099511627776")
+    refuses(function() ops.upsample(x, { scale_factor = 1e7 }) end, "scale_factor is 1e+07; it must be above 0 and at most 1e6")
+    refuses(function() ops.upsample(x, { scale_factor = 0 / 0 }) end, "scale_factor is nan")
   end)
 end)
