@@ -159,10 +159,20 @@ static bool broadcasts_to(const tensor *from, const tensor *to) {
   return memcmp(shape, to->shape, (size_t)n * sizeof *shape) == 0;
 }
 
+/* Two indices of t are the same element: an expanded dim. */
+static bool repeats_elements(const tensor *t) {
+  for (int d = 0; d < t->n_dims; d++)
+    if (t->shape[d] > 1 && t->stride[d] == 0) return true;
+  return false;
+}
+
 /* A source that shares the target's storage is copied first, so that overlapping views read what was there. */
 status tensor_copy(context *c, tensor *to, const tensor *from) {
   if (!broadcasts_to(from, to))
     return context_fail(c, STATUS_INVALID, "copy: %s cannot be written into %s", tensor_shape_text(from).text,
+                        tensor_shape_text(to).text);
+  if (repeats_elements(to))
+    return context_fail(c, STATUS_INVALID, "copy: the target %s repeats elements (expand); clone it first",
                         tensor_shape_text(to).text);
   tensor *apart = NULL;
   if (to->storage == from->storage) {

@@ -105,7 +105,8 @@ shape_text tensor_shape_text(const tensor *t);   /* "(32, 784)": tensor_shape_te
 shape_text shape_to_text(int n_dims, const int64_t *shape);
 
 /* -- moving data -- */
-status tensor_copy(context *c, tensor *to, const tensor *from);      /* broadcasts and converts */
+/* Broadcasts and converts; refuses a target that repeats elements (expand). */
+status tensor_copy(context *c, tensor *to, const tensor *from);
 status tensor_fill(context *c, tensor *t, double value);
 tensor *tensor_contiguous(context *c, tensor *t);                    /* t itself, retained, if it is */
 tensor *tensor_lanes(context *c, tensor *t);                         /* likewise, for the lanes order */

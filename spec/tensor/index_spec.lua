@@ -46,6 +46,25 @@ describe("indexing", function()
     assert.are.same({ 1, 1, 2, 3, 4 }, t:totable())
   end)
 
+  it("refuses to write into repeated elements", function()
+    local base = perilune.zeros(1, 3)
+    local t = base:expand(4, 3)
+    local more = perilune.ones(4, 3)
+    for _, name in ipairs { "add_", "copy_" } do
+      assert.matches("copy: the target %(4, 3%) repeats elements %(expand%); clone it first", message_of(t[name], t, more))
+    end
+    assert.matches("repeats elements", message_of(t.fill_, t, 1))
+    assert.matches("repeats elements", message_of(t.normal_, t))
+    assert.matches("repeats elements", message_of(function() t[{ { 1, 2 } }] = 1 end))
+    assert.are.same({ { 0, 0, 0 } }, base:totable())
+    local y = (perilune.zeros(1, { requires_grad = true }) * 1):expand(4)
+    assert.is_false(pcall(y.add_, y, 1))
+    t[2] = 1 -- one row: nothing in it is repeated
+    assert.are.same((more + 1):totable(), t:clone():add_(more):totable())
+    base:expand(1, 3):add_(1)
+    assert.are.same({ { 2, 2, 2 } }, base:totable())
+  end)
+
   it("refuses what does not exist", function()
     local t = matrix()
     assert.matches("index 4 is not in 1%.%.3", message_of(function() return t[4] end))
