@@ -75,19 +75,33 @@ static int drawn_like(lua_State *L, const char *function, bool is_normal) {
 static int rand_like(lua_State *L) { return drawn_like(L, "rand_like", false); }
 static int randn_like(lua_State *L) { return drawn_like(L, "randn_like", true); }
 
-/* randint(low, high, sizes...): integers in low..high, both in it. */
-static int randint(lua_State *L) {
-  context *c = bind_enter(L);
-  int64_t shape[MAX_DIMS];
-  creation made = creation_options(L, "randint", DTYPE_INT64);
-  int64_t low = bind_check_integer(L, 1, "randint: low", INT64_MIN, INT64_MAX);
-  int64_t high = bind_check_integer(L, 2, "randint: high", low, INT64_MAX);
-  if (made.dtype != DTYPE_INT64) bind_error(L, "randint: gives int64; convert with to()");
-  int n_dims = creation_shape(L, "randint", 3, shape);
+/* Pushes integers in low..high, both in it; these two are the arguments at `at` and after it. */
+static int integers(lua_State *L, const creation *made, int at, int n_dims, const int64_t *shape) {
+  context *c = bind_context(L);
+  int64_t low = bind_check_integer(L, at, lua_pushfstring(L, "%s: low", made->function), INT64_MIN, INT64_MAX);
+  int64_t high = bind_check_integer(L, at + 1, lua_pushfstring(L, "%s: high", made->function), low, INT64_MAX);
+  if (made->dtype != DTYPE_INT64) bind_error(L, "%s: gives int64; convert with to()", made->function);
   tensor **slot = bind_new_tensor(L);
-  creation_finish(L, &made, slot, tensor_new(c, made.dtype, n_dims, shape));
+  creation_finish(L, made, slot, tensor_new(c, made->dtype, n_dims, shape));
   random_integers(c, tensor_int64(*slot), tensor_numel(*slot), low, high);
   return 1;
+}
+
+/* randint(low, high, sizes...) */
+static int randint(lua_State *L) {
+  int64_t shape[MAX_DIMS];
+  bind_enter(L);
+  creation made = creation_options(L, "randint", DTYPE_INT64);
+  int n_dims = creation_shape(L, "randint", 3, shape);
+  return integers(L, &made, 1, n_dims, shape);
+}
+
+/* randint_like(t, low, high): with t's shape. */
+static int randint_like(lua_State *L) {
+  bind_enter(L);
+  const tensor *t = bind_check_tensor(L, 1);
+  creation made = creation_options(L, "randint_like", DTYPE_INT64);
+  return integers(L, &made, 2, t->n_dims, t->shape);
 }
 
 /* randperm(n): 1..n in random order. */
@@ -249,6 +263,7 @@ void bind_random(lua_State *L) {
                                         { "rand_like", rand_like },
                                         { "randn_like", randn_like },
                                         { "randint", randint },
+                                        { "randint_like", randint_like },
                                         { "randperm", randperm },
                                         { "bernoulli", bernoulli },
                                         { "multinomial", multinomial },

@@ -33,6 +33,8 @@ return {
   randn_like = "randn_like(t, { dtype, requires_grad }) -> tensor\n\n" ..
     "Normal with mean 0 and variance 1, with t's shape.",
   randint = "randint(low, high, sizes...) -> tensor\n\nInteger numbers of low .. high, both included.",
+  randint_like = "randint_like(t, low, high) -> tensor\n\n" ..
+    "Integer numbers of low .. high, both included, with t's shape.",
   randperm = "randperm(n) -> tensor\n\n1 .. n in random order, int64.",
   bernoulli = "bernoulli(p) -> tensor\n\n1 with probability p[i], else 0; same shape and dtype as p.",
   multinomial = "multinomial(weights, n, { replacement = false }) -> tensor\n\n" ..

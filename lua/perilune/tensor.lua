@@ -8,13 +8,31 @@ return function(perilune, core)
 
   -- Operators.  Comparisons that return tensors are methods: Lua turns the result of `<` into a boolean.
   meta.__add, meta.__sub, meta.__mul, meta.__div = ops.add, ops.sub, ops.mul, ops.div
-  meta.__pow, meta.__mod = ops.pow, ops.remainder
+  meta.__pow, meta.__mod, meta.__idiv = ops.pow, ops.remainder, ops.floor_divide
+  for name, method in pairs { __lt = "a:lt(b) or a:gt(b)", __le = "a:le(b) or a:ge(b)" } do
+    meta[name] = function()
+      core.raise(("comparing tensors would give one boolean; elementwise, use %s"):format(method))
+    end
+  end
   function meta.__unm(t) return ops.neg(t) end
   function meta.__tostring(t) return require("perilune.print").format(t) end
   function meta.__pairs(t) return t:iter() end
 
+  local function check_std(std)
+    local is_number = type(std) == "number"
+    if not is_number and not core.is_tensor(std) then
+      core.raise(("normal: std must be a number or a tensor, not %s"):format(type(std)))
+    end
+    local fits
+    if is_number then fits = std >= 0 else fits = ops.all(ops.ge(std, 0)):item() end
+    if fits then return end
+    local what = is_number and (std == std and std or "nan") or "below 0 or NaN somewhere"
+    core.raise(("normal: std is %s; it must be 0 or more"):format(what))
+  end
+
   --- Draws from N(mean, std^2): normal(mean, std, sizes...) for numbers; tensors among mean and std give the shape.
   function perilune.normal(mean, std, ...)
+    check_std(std)
     if not core.is_tensor(mean) and not core.is_tensor(std) then
       return core.random.randn(...):mul_(std):add_(mean)
     end
@@ -37,6 +55,9 @@ return function(perilune, core)
     end
     return y
   end
+
+  --- x where condition holds, other elsewhere.
+  function methods.where(x, condition, other) return ops.where(condition, x, other) end
 
   --- x with y's shape, by expanding.
   function methods.expand_as(x, y) return ops.expand(x, y.shape) end

@@ -143,6 +143,16 @@ describe("views", function()
 end)
 
 describe("shorthands", function()
+  it("where as a method, // and comparisons", function()
+    local x = perilune.tensor { -7, 0, 7 }
+    assert.are.same({ 1, 1, 7 }, x:where(x:gt(0), perilune.ones(3, { dtype = "int64" })):totable())
+    assert.are.same({ 0, 0, 7 }, x:where(x:gt(0), 0):totable())
+    assert.are.same({ -4, 0, 3 }, (x // 2):totable())
+    assert.are.same({ -1, 1 }, (7 // perilune.tensor { -7, 7 }):totable())
+    assert.matches("index_spec.lua:%d+: .*use a:lt%(b%) or a:gt%(b%)", message_of(function() return x < 1 end))
+    assert.matches("use a:le%(b%) or a:ge%(b%)", message_of(function() return x >= x end))
+  end)
+
   it("tile", function()
     local x = perilune.tensor { { 1, 2 } }
     assert.are.same({ { 1, 2, 1, 2 }, { 1, 2, 1, 2 } }, x:tile(2, 2):totable())
