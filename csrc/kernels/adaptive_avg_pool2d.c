@@ -5,6 +5,7 @@
 #include "average_pool.h"
 
 enum { OUTPUT_SIZE };
+enum { LARGEST_SIZE = 1 << 24 };
 
 static void fill(span *s, int64_t n_in, int64_t n_out) {
   for (int64_t o = 0; o < n_out; o++) {
@@ -17,7 +18,8 @@ static void fill(span *s, int64_t n_in, int64_t n_out) {
 static status make_spans(op_call *call, const images *x, spans *out) {
   const int64_t *size = call->values[OUTPUT_SIZE].list.items;
   for (int d = 0; d < 2; d++)
-    if (size[d] < 1 || size[d] > 1 << 24) return op_fail(call, "output_size must be at least 1, not %" PRId64, size[d]);
+    if (size[d] < 1 || size[d] > LARGEST_SIZE)
+      return op_fail(call, "output_size must be in 1..%d, not %" PRId64, LARGEST_SIZE, size[d]);
   if (x->height == 0 || x->width == 0) return op_fail(call, "x is empty: %s", tensor_shape_text(x->t).text);
   status code = spans_new(call, size[0], size[1], out);
   if (code != STATUS_OK) return code;
@@ -26,32 +28,8 @@ static status make_spans(op_call *call, const images *x, spans *out) {
   return STATUS_OK;
 }
 
-static status forward(op_call *call) {
-  images x, y;
-  spans s = { .n = { 0 } };
-  status code = images_input(call, &x);
-  if (code != STATUS_OK) return code;
-  code = make_spans(call, &x, &s);
-  if (code == STATUS_OK) code = images_output(call, 0, x.t->dtype, &x, s.n[0], s.n[1], &y);
-  if (code == STATUS_OK) average_forward(call->context, y, x, &s);
-  spans_free(call, &s);
-  images_end(&x);
-  return code;
-}
-
-static status backward(op_call *call) {
-  images dy, dx;
-  spans s;
-  status code = images_gradients(call, 0, &dy, &dx);
-  if (code != STATUS_OK) return code;
-  code = make_spans(call, &dx, &s);
-  if (code == STATUS_OK) {
-    average_backward(call->context, dx, dy, &s);
-    spans_free(call, &s);
-  }
-  images_end(&dy);
-  return code;
-}
+static status forward(op_call *call) { return average_forward(call, make_spans); }
+static status backward(op_call *call) { return average_backward(call, make_spans); }
 
 static const parameter parameters[] = {
   { "x", P_TENSOR, 0, NULL, NULL },

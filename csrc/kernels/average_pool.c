@@ -13,6 +13,13 @@ typedef struct work {
 
 static size_t spans_bytes(int64_t n) { return (size_t)(n + 1) * sizeof(span); }
 
+static void spans_free(op_call *call, spans *s) {
+  for (int d = 0; d < 2; d++) {
+    if (s->of[d] != NULL) context_put(call->context, s->of[d], spans_bytes(s->n[d]));
+    s->of[d] = NULL;
+  }
+}
+
 status spans_new(op_call *call, int64_t height, int64_t width, spans *out) {
   *out = (spans){ .n = { height, width } };
   for (int d = 0; d < 2; d++) {
@@ -22,13 +29,6 @@ status spans_new(op_call *call, int64_t height, int64_t width, spans *out) {
     return STATUS_NO_MEMORY;
   }
   return STATUS_OK;
-}
-
-void spans_free(op_call *call, spans *s) {
-  for (int d = 0; d < 2; d++) {
-    if (s->of[d] != NULL) context_put(call->context, s->of[d], spans_bytes(s->n[d]));
-    s->of[d] = NULL;
-  }
 }
 
 static void average_window(const work *w, int64_t channel, int64_t row, int64_t column) {
@@ -54,7 +54,7 @@ static void average_channels(void *argument, int64_t begin, int64_t end) {
       for (int64_t column = 0; column < w->out.width; column++) average_window(w, channel, row, column);
 }
 
-void average_forward(const context *c, images y, images x, const spans *s) {
+static void average(const context *c, images y, images x, const spans *s) {
   work w = { .out = y, .in = x, .spans = s, .loops = row_loops_for(x.t->dtype) };
   parallel_for(c, x.channels, 1, average_channels, &w);
 }
@@ -77,7 +77,32 @@ static void spread_channels(void *argument, int64_t begin, int64_t end) {
   }
 }
 
-void average_backward(const context *c, images dx, images dy, const spans *s) {
+static void spread(const context *c, images dx, images dy, const spans *s) {
   work w = { .out = dx, .in = dy, .spans = s, .loops = row_loops_for(dx.t->dtype) };
   parallel_for(c, dx.channels, 1, spread_channels, &w);
+}
+
+status average_forward(op_call *call, spans_maker make) {
+  images x, y;
+  spans s = { .n = { 0 } };
+  status code = images_input(call, &x);
+  if (code != STATUS_OK) return code;
+  code = make(call, &x, &s);
+  if (code == STATUS_OK) code = images_output(call, 0, x.t->dtype, &x, s.n[0], s.n[1], &y);
+  if (code == STATUS_OK) average(call->context, y, x, &s);
+  spans_free(call, &s);
+  images_end(&x);
+  return code;
+}
+
+status average_backward(op_call *call, spans_maker make) {
+  images dy, dx;
+  spans s = { .n = { 0 } };
+  status code = images_gradients(call, 0, &dy, &dx);
+  if (code != STATUS_OK) return code;
+  code = make(call, &dx, &s);
+  if (code == STATUS_OK) spread(call->context, dx, dy, &s);
+  spans_free(call, &s);
+  images_end(&dy);
+  return code;
 }

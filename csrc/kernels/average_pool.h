@@ -15,11 +15,13 @@ typedef struct spans {
 } spans;
 
 status spans_new(op_call *call, int64_t height, int64_t width, spans *out);
-void spans_free(op_call *call, spans *s);      /* may be called again */
 
-/* y = mean of x over each window.  y, x: lanes order. */
-void average_forward(const context *c, images y, images x, const spans *s);
-/* dx = each dy spread evenly over its window (overwrites dx). */
-void average_backward(const context *c, images dx, images dy, const spans *s);
+/* What the options of the call say about the windows over x: spans_new, filled; *out holds nothing after a failure. */
+typedef status (*spans_maker)(op_call *call, const images *x, spans *out);
+
+/* y = mean of x over each window. */
+status average_forward(op_call *call, spans_maker make);
+/* dx = each dy spread evenly over its window. */
+status average_backward(op_call *call, spans_maker make);
 
 #endif

@@ -26,32 +26,8 @@ static status make_spans(op_call *call, const images *x, spans *out) {
   return STATUS_OK;
 }
 
-static status forward(op_call *call) {
-  images x, y;
-  spans s = { .n = { 0 } };
-  status code = images_input(call, &x);
-  if (code != STATUS_OK) return code;
-  code = make_spans(call, &x, &s);
-  if (code == STATUS_OK) code = images_output(call, 0, x.t->dtype, &x, s.n[0], s.n[1], &y);
-  if (code == STATUS_OK) average_forward(call->context, y, x, &s);
-  spans_free(call, &s);
-  images_end(&x);
-  return code;
-}
-
-static status backward(op_call *call) {
-  images dy, dx;
-  spans s;
-  status code = images_gradients(call, 0, &dy, &dx);
-  if (code != STATUS_OK) return code;
-  code = make_spans(call, &dx, &s);
-  if (code == STATUS_OK) {
-    average_backward(call->context, dx, dy, &s);
-    spans_free(call, &s);
-  }
-  images_end(&dy);
-  return code;
-}
+static status forward(op_call *call) { return average_forward(call, make_spans); }
+static status backward(op_call *call) { return average_backward(call, make_spans); }
 
 static const parameter parameters[] = {
   { "x", P_TENSOR, 0, NULL, NULL },

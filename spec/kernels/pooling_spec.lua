@@ -45,6 +45,7 @@ describe("max_pool2d", function()
       refuses(function() pool(x, 2, { stride = 1 << 40 }) end, "stride must be in 1..1073741824, not 1099511627776")
       refuses(function() pool(x, 2, { padding = 1 << 40 }) end, "padding 1099511627776 must be 0 to half of kernel_size 2")
     end
+    refuses(function() ops.adaptive_avg_pool2d(x, 1 << 40) end, "output_size must be in 1..16777216, not 1099511627776")
     refuses(function() ops.max_pool2d(x, 1 << 20, { dilation = 1 << 20 }) end,
             "kernel_size 1048576 x dilation 1048576 must not be over 1073741824")
   end)
