@@ -95,16 +95,7 @@ static void backward_float64(const line *l) {
   if (z < n) dx[z] = total;
 }
 
-static status backward(op_call *call) {
-  tensor *x = call->saved[0], *dy = call->output_gradients[0];
-  int dim = 0;
-  status code = op_gradient_like(call, 0, x);
-  if (code == STATUS_OK && x->n_dims > 0) code = op_dim(call, 0, x->n_dims, &dim);
-  if (code != STATUS_OK) return code;
-  line_job job = { .function = x->dtype == DTYPE_FLOAT32 ? backward_float32 : backward_float64, .n_operands = 3,
-                   .n_outputs = 1, .operands = { call->input_gradients[0], dy, x }, .dim = dim };
-  return run_lines(call->context, &job);
-}
+static status backward(op_call *call) { return lines_backward(call, backward_float32, backward_float64); }
 
 static const parameter parameters[] = {
   { "x", P_TENSOR, 0, NULL, NULL },

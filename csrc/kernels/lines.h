@@ -31,4 +31,9 @@ typedef struct line_job {
 
 status run_lines(context *c, const line_job *job);
 
+/* A float operation along the dim in values[0].  Lines (y, x): outputs[0], which is saved[0] too, and input 0. */
+status lines_forward(op_call *call, line_function float32, line_function float64);
+/* Lines (dx, dy, saved[0]): input 0's gradient, the output's, and what the forward saved, of the same shape. */
+status lines_backward(op_call *call, line_function float32, line_function float64);
+
 #endif

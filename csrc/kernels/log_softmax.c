@@ -44,18 +44,7 @@ static void forward_float64(const line *l) {
   shift_float64(n, y, x, largest.real, log(sum.real));
 }
 
-static status forward(op_call *call) {
-  tensor *x = call->inputs[0];
-  int dim = 0;
-  status code = op_require_float(call);
-  if (code == STATUS_OK && x->n_dims > 0) code = op_dim(call, 0, x->n_dims, &dim);
-  if (code == STATUS_OK) code = op_output_like(call, 0, x, x->dtype);
-  if (code != STATUS_OK) return code;
-  line_job job = { .function = x->dtype == DTYPE_FLOAT32 ? forward_float32 : forward_float64, .n_operands = 2,
-                   .n_outputs = 1, .operands = { call->outputs[0], x }, .dim = dim };
-  op_save(call, 0, call->outputs[0]);
-  return run_lines(call->context, &job);
-}
+static status forward(op_call *call) { return lines_forward(call, forward_float32, forward_float64); }
 
 CLONES static void subtract_float32(int64_t n, float *dx, const float *dy, const float *y, float sum) {
   for (int64_t i = 0; i < n; i++) dx[i] = dy[i] - exp_float(y[i]) * sum;
@@ -79,16 +68,7 @@ static void backward_float64(const line *l) {
   subtract_float64(n, l->data[0], l->data[1], l->data[2], sum.real);
 }
 
-static status backward(op_call *call) {
-  tensor *y = call->saved[0], *dy = call->output_gradients[0];
-  int dim = 0;
-  status code = op_gradient_like(call, 0, y);
-  if (code == STATUS_OK && y->n_dims > 0) code = op_dim(call, 0, y->n_dims, &dim);
-  if (code != STATUS_OK) return code;
-  line_job job = { .function = y->dtype == DTYPE_FLOAT32 ? backward_float32 : backward_float64, .n_operands = 3,
-                   .n_outputs = 1, .operands = { call->input_gradients[0], dy, y }, .dim = dim };
-  return run_lines(call->context, &job);
-}
+static status backward(op_call *call) { return lines_backward(call, backward_float32, backward_float64); }
 
 static const parameter parameters[] = {
   { "x", P_TENSOR, 0, NULL, NULL },
