@@ -13,6 +13,7 @@ local PLACES = {
   { "optim.lr_scheduler", "schedules for the learning rate" }, { "data", "data sets and the loader" },
   { "datasets", "data sets to load" }, { "image", "pictures" }, { "linalg", "matrices" }, { "state", "nested states" },
   { "autograd", "differentiable functions of one's own" },
+  { "decomposition", "linear maps to fewer dimensions" },
   { "metrics", "how good predictions, codes and maps are" },
 }
 
@@ -178,7 +179,7 @@ end
 local function text_of(subject)
   if texts[subject] then return texts[subject] end
   if type(subject) == "string" then
-    for _, prefix in ipairs { "", "nn.", "optim.", "optim.lr_scheduler.", "data.", "metrics." } do
+    for _, prefix in ipairs { "", "nn.", "optim.", "optim.lr_scheduler.", "data.", "decomposition.", "metrics." } do
       local value = find(prefix .. subject)
       if value ~= nil and type(value) ~= "string" then return text_of(value) end
     end

@@ -1,0 +1,274 @@
+-- pca.lua -- principal component analysis.  Pearson, Phil. Mag. 1901; Halko, Martinsson & Tropp, SIAM Review 2011.
+--
+-- The components are the eigenvectors of the covariance, largest eigenvalue first; names, defaults and signs are
+-- scikit-learn's.  Results are tensors of the dtype of the data (float32 for uint8).
+local core = require "perilune.core"
+local moments = require "perilune.decomposition.moments"
+local options = require "perilune.options"
+
+local ops = core.ops
+
+---@class perilune.decomposition.PCA
+---@field components_ tensor  (k, d) unit vectors, one a row
+---@field explained_variance_ tensor  (k) variance of the data along them
+---@field explained_variance_ratio_ tensor  (k) the same as parts of the whole variance
+---@field singular_values_ tensor  (k) sqrt(explained_variance_ * (n - 1))
+---@field mean_ tensor  (d)
+---@field noise_variance_ number  mean variance along the directions that were left out
+---@field n_components_ integer
+---@field n_features_in_ integer
+---@field n_samples_ integer
+local PCA = {}
+PCA.__index = PCA
+
+local SOLVERS <const> = { auto = true, covariance_eigh = true, full = true, randomized = true }
+
+local read = options.reader("PCA", { { "n_components", nil, "number" }, { "whiten", false }, { "svd_solver", "auto" },
+  { "random_state", nil, "integer" }, { "n_oversamples", 10 }, { "iterated_power", nil, "integer" } })
+
+--- A principal component analysis that is yet to be fitted.
+---@param given? table  { n_components, whiten, svd_solver, random_state, n_oversamples, iterated_power }
+---  n_components nil: min(n, d); an integer: so many; a fraction 0 < f < 1: as few as explain more than that part of
+---  the variance.
+---  whiten false: true divides each component by its standard deviation.
+---  svd_solver "auto": as scikit-learn chooses among "covariance_eigh" (few features, many rows), "full" (the singular
+---  value decomposition of the data), "randomized" (a few of many components).
+---  random_state: seed of "randomized", otherwise drawn from the state's generator.
+---  n_oversamples 10, iterated_power (7, or 4 for many components): of "randomized".
+---@return perilune.decomposition.PCA
+function PCA.new(given)
+  local chosen = read(given)
+  local k = chosen.n_components
+  if k and not (k > 0 and (k < 1 or math.tointeger(k))) then
+    core.raise(("PCA: n_components must be a positive integer or a fraction between 0 and 1, got %s"):format(k))
+  end
+  if not SOLVERS[chosen.svd_solver] then
+    core.raise(("PCA: svd_solver must be auto, covariance_eigh, full or randomized, got %q"):format(chosen.svd_solver))
+  end
+  options.integer("PCA", "n_oversamples", chosen.n_oversamples, 0)
+  if chosen.iterated_power then options.integer("PCA", "iterated_power", chosen.iterated_power, 0) end
+  return setmetatable(chosen, PCA)
+end
+
+local function check_data(what, x, n_features)
+  if not core.is_tensor(x) then core.raise(("PCA.%s: x must be a tensor, got %s"):format(what, type(x))) end
+  if x:dim() ~= 2 then
+    core.raise(("PCA.%s: x must be (samples, features), got %d dims; x:flatten(2) makes rows of images"):format(
+      what, x:dim()))
+  end
+  if x.dtype ~= "float32" and x.dtype ~= "float64" and x.dtype ~= "uint8" then
+    core.raise(("PCA.%s: x must be float32, float64 or uint8, got %s"):format(what, x.dtype))
+  end
+  if n_features and x.shape[2] ~= n_features then
+    core.raise(("PCA.%s: x has %d features but the analysis was fitted with %d"):format(what, x.shape[2], n_features))
+  end
+end
+
+-- scikit-learn's choice.
+local function choose_solver(self, n, d)
+  if self.svd_solver ~= "auto" then return self.svd_solver end
+  local k, least = self.n_components or math.min(n, d), math.min(n, d)
+  if d <= 1000 and n >= 10 * d then return "covariance_eigh" end
+  if math.max(n, d) > 500 and k >= 1 and k < 0.8 * least then return "randomized" end
+  return "full"
+end
+
+local function check_components(self, solver, n, d)
+  local k, least = self.n_components, math.min(n, d)
+  if not k then return end
+  if k > least then
+    core.raise(("PCA.fit: n_components is %s but %d samples of %d features have only %d components"):format(
+      k, n, d, least))
+  end
+  if k < 1 and solver == "randomized" then
+    core.raise("PCA.fit: a fraction of the variance needs svd_solver covariance_eigh or full, not randomized")
+  end
+end
+
+-- Largest component of each row positive, so that signs do not depend on the solver.
+local function fix_signs(components)
+  local at = components:abs():argmax(2, { keepdim = true })
+  local sign = components:gather(2, at):sign()
+  return components * ops.where(sign:eq(0), 1.0, sign)
+end
+
+-- A draw from a generator of its own: the state's generator goes on where it was.
+local function seeded(seed, draw)
+  if not seed then return draw() end
+  local before = core.random.get_rng_state()
+  core.random.manual_seed(seed)
+  local drawn = draw()
+  core.random.set_rng_state(before)
+  return drawn
+end
+
+-- Each solver returns the variances along the components, largest first; the components as rows; the whole variance;
+-- and the mean.
+local solve = {}
+
+function solve.covariance_eigh(_, x, dtype)
+  local mean, scatter = moments.of(x, true)
+  local values, vectors = ops.eigh(scatter / (x.shape[1] - 1))
+  values = values:clamp(0.0) -- rounding leaves small negative ones where there is no variance
+  return values:flip(1):to(dtype), vectors:flip(2):t():to(dtype), values:sum():item(), mean
+end
+
+local function centred(x, dtype)
+  local mean = moments.of(x, false)
+  return x:to(dtype) - mean:to(dtype), mean
+end
+
+function solve.full(_, x, dtype)
+  local c, mean = centred(x, dtype)
+  local _, s, components = ops.svd(c)
+  local values = s * s / (x.shape[1] - 1)
+  return values, components, values:to("float64"):sum():item(), mean
+end
+
+-- Halko et al., algorithm 4.4: subspace iteration with a QR after each product.
+function solve.randomized(self, x, dtype)
+  local n, d = x.shape[1], x.shape[2]
+  local c, mean = centred(x, dtype)
+  local least = math.min(n, d)
+  local k = self.n_components or least
+  local width = math.min(k + self.n_oversamples, least)
+  local q = seeded(self.random_state, function() return core.random.randn(d, width, { dtype = dtype }) end)
+  for _ = 1, self.iterated_power or (k < 0.1 * least and 7 or 4) do
+    q = ops.qr(c:matmul(q))
+    q = ops.qr(c:t():matmul(q))
+  end
+  q = ops.qr(c:matmul(q))
+  local _, s, components = ops.svd(q:t():matmul(c))
+  local values = s * s / (n - 1)
+  return values, components, (c * c):sum(1):to("float64"):sum():item() / (n - 1), mean
+end
+
+-- How many components are kept: as asked for, or as few as explain more than the fraction.
+local function count_components(wanted, ratios)
+  if not wanted then return #ratios end
+  if wanted >= 1 then return math.tointeger(wanted) end
+  local sum = 0.0
+  for k, ratio in ipairs(ratios:totable()) do
+    sum = sum + ratio
+    if sum > wanted then return k end
+  end
+  return #ratios
+end
+
+-- A sum shows whether anything is amiss; only then each element is looked at, as large values may overflow a sum.
+local function is_finite(x)
+  return x.dtype == "uint8" or x:sum(1):isfinite():all():item() or x:isfinite():all():item()
+end
+
+local function fit(self, x)
+  local n, d = x.shape[1], x.shape[2]
+  if n < 2 then core.raise(("PCA.fit: x has %d samples; a variance needs at least 2"):format(n)) end
+  if d < 1 then core.raise("PCA.fit: x has no features") end
+  local solver = choose_solver(self, n, d)
+  check_components(self, solver, n, d)
+  local dtype = x.dtype == "float64" and "float64" or "float32"
+  if not is_finite(x) then
+    core.raise("PCA.fit: x has NaN or infinite values; leave those rows out, or fill them in, first")
+  end
+  local values, components, total, mean = solve[solver](self, x, dtype)
+  local least = math.min(n, d)
+  values, components = values:narrow(1, 1, math.min(least, #values)), components:narrow(1, 1, math.min(least, #values))
+  local ratios = total > 0 and values / total or core.create.zeros_like(values)
+  local k = count_components(self.n_components, ratios)
+  local kept = values:narrow(1, 1, k):contiguous()
+  self.n_components_, self.n_features_in_, self.n_samples_ = k, d, n
+  self.mean_ = mean:to(dtype)
+  self.components_ = fix_signs(components:narrow(1, 1, k)):contiguous()
+  self.explained_variance_ = kept
+  self.explained_variance_ratio_ = ratios:narrow(1, 1, k):contiguous()
+  self.singular_values_ = (kept * (n - 1)):sqrt()
+  local left = least - k
+  self.noise_variance_ = left > 0 and math.max(total - kept:to("float64"):sum():item(), 0.0) / left or 0.0
+  return self
+end
+
+--- Finds the components of the rows of x.
+---@param x tensor  (n, d) float32, float64 or uint8; n at least 2; no NaN, no infinity
+---@return perilune.decomposition.PCA self
+function PCA:fit(x)
+  check_data("fit", x)
+  return core.no_grad(fit, self, x)
+end
+
+local function check_fitted(self, what)
+  if self.components_ then return end
+  core.raise(("PCA.%s: the analysis has not been fitted; call fit(x) first"):format(what))
+end
+
+local TINY <const> = { float32 = 1.1920929e-07, float64 = 2.220446049250313e-16 }
+
+-- Standard deviations of the components, none of them zero.
+local function deviations(self)
+  return self.explained_variance_:sqrt():clamp(TINY[self.components_.dtype])
+end
+
+--- The coordinates of the rows of x along the components.
+---@param x tensor  (m, d)
+---@return tensor  (m, k)
+function PCA:transform(x)
+  check_fitted(self, "transform")
+  check_data("transform", x, self.n_features_in_)
+  return core.no_grad(function()
+    local dtype = self.components_.dtype
+    local basis = self.components_
+    if self.whiten then basis = basis / deviations(self):unsqueeze(2) end
+    local z = core.create.empty(x.shape[1], self.n_components_, { dtype = dtype })
+    moments.each_block(x, dtype, function(block, first)
+      z:narrow(1, first, #block):copy_((block - self.mean_):matmul(basis:t()))
+    end)
+    return z
+  end)
+end
+
+--- fit(x) and transform(x).
+---@param x tensor  (n, d)
+---@return tensor  (n, k)
+function PCA:fit_transform(x) return self:fit(x):transform(x) end
+
+--- The points that have these coordinates: what is left of x is its projection.
+---@param z tensor  (m, k)
+---@return tensor  (m, d)
+function PCA:inverse_transform(z)
+  check_fitted(self, "inverse_transform")
+  check_data("inverse_transform", z, self.n_components_)
+  return core.no_grad(function()
+    local dtype = self.components_.dtype
+    local scaled = z:to(dtype)
+    if self.whiten then scaled = scaled * deviations(self) end
+    return scaled:matmul(self.components_) + self.mean_
+  end)
+end
+
+local STATE <const> = { "components_", "explained_variance_", "explained_variance_ratio_", "singular_values_", "mean_" }
+
+--- What was found, for perilune.save.
+---@return table<string, tensor>
+function PCA:state_dict()
+  check_fitted(self, "state_dict")
+  local state = { counts = core.create.tensor({ self.n_samples_, self.noise_variance_ }, { dtype = "float64" }) }
+  for _, name in ipairs(STATE) do state[name] = self[name] end
+  return state
+end
+
+--- Takes back what state_dict gave.
+---@param state table<string, tensor>
+---@return perilune.decomposition.PCA self
+function PCA:load_state_dict(state)
+  for _, name in ipairs { "counts", table.unpack(STATE) } do
+    if type(state) ~= "table" or not core.is_tensor(state[name]) then
+      core.raise(("PCA.load_state_dict: the state has no tensor %q"):format(name))
+    end
+  end
+  for _, name in ipairs(STATE) do self[name] = state[name] end
+  self.n_components_, self.n_features_in_ = self.components_.shape[1], self.components_.shape[2]
+  self.n_samples_ = math.tointeger(state.counts[1]:item())
+  self.noise_variance_ = state.counts[2]:item()
+  return self
+end
+
+return PCA.new
