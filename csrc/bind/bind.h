@@ -44,5 +44,6 @@ void bind_random(lua_State *L);
 void bind_formats(lua_State *L);
 void bind_optimizers(lua_State *L);
 void bind_data(lua_State *L);
+void bind_manifold(lua_State *L);
 
 #endif

@@ -24,7 +24,7 @@ require("perilune.tensor")(perilune, core)
 local parts = {
   nn = "perilune.nn", optim = "perilune.optim", data = "perilune.data", datasets = "perilune.datasets",
   image = "perilune.image", state = "perilune.state", linalg = "perilune.linalg", autograd = "perilune.autograd",
-  decomposition = "perilune.decomposition",
+  decomposition = "perilune.decomposition", manifold = "perilune.manifold",
   metrics = "perilune.metrics",
 }
 local functions = {

@@ -250,12 +250,13 @@ local STATE <const> = { "components_", "explained_variance_", "explained_varianc
 ---@return table<string, tensor>
 function PCA:state_dict()
   check_fitted(self, "state_dict")
-  local state = { counts = core.create.tensor({ self.n_samples_, self.noise_variance_ }, { dtype = "float64" }) }
+  local numbers = { self.n_samples_, self.noise_variance_, self.whiten and 1 or 0 }
+  local state = { counts = core.create.tensor(numbers, { dtype = "float64" }) }
   for _, name in ipairs(STATE) do state[name] = self[name] end
   return state
 end
 
---- Takes back what state_dict gave.
+--- Takes back what state_dict gave, `whiten` included.
 ---@param state table<string, tensor>
 ---@return perilune.decomposition.PCA self
 function PCA:load_state_dict(state)
@@ -267,7 +268,7 @@ function PCA:load_state_dict(state)
   for _, name in ipairs(STATE) do self[name] = state[name] end
   self.n_components_, self.n_features_in_ = self.components_.shape[1], self.components_.shape[2]
   self.n_samples_ = math.tointeger(state.counts[1]:item())
-  self.noise_variance_ = state.counts[2]:item()
+  self.noise_variance_, self.whiten = state.counts[2]:item(), state.counts[3]:item() == 1
   return self
 end
 

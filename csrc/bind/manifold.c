@@ -1,0 +1,201 @@
+/* manifold.c -- perilune.core.manifold: the stages of t-SNE (csrc/manifold/manifold.h), on tensors.
+**
+**   neighbors(x, queries, k, first) -> index, distance     x (n, d), queries (n_queries, d) float32 contiguous; query i
+**                                                          is row first + i - 1 of x, not its own neighbour; first 0:
+**                                                          others.  index (n_queries, k) 1-based, distance squared
+**   perplexity(distance, perplexity) -> p                  (n, k), each row with that perplexity
+**   affinities(index, p) -> affinities                     symmetric and sparse; a userdata
+**   entries(affinities) -> row, column, value              three tensors, row by row
+**   attraction(affinities, y) -> tensor                    like y (n, m)
+**   repulsion(y, angle) -> tensor, q_sum
+**   divergence(affinities, y, q_sum) -> number
+**   step(y, velocity, gain, attraction, repulsion, options) -> norm of the gradient; y, velocity, gain change in place
+**                                                          options: exaggeration, learning_rate, momentum, q_sum */
+#include <math.h>
+
+#include "../manifold/manifold.h"
+#include "bind.h"
+
+static const char AFFINITIES[] = "perilune.affinities";
+
+/* -- arguments -- */
+
+static tensor *check_matrix(lua_State *L, int argument, const char *what, dtype d) {
+  tensor *t = bind_check_tensor(L, argument);
+  if (t->n_dims != 2 || t->dtype != d || !tensor_is_contiguous(t))
+    bind_error(L, "%s must be a contiguous matrix of %s, not %s %s", what, dtype_name(d), tensor_shape_text(t).text,
+               dtype_name(t->dtype));
+  return t;
+}
+
+static void check_map(lua_State *L, const tensor *y, int64_t n) {
+  if (y->shape[1] != 2 && y->shape[1] != 3) bind_error(L, "a map has 2 or 3 dimensions, not %d", (int)y->shape[1]);
+  if (n >= 0 && y->shape[0] != n)
+    bind_error(L, "the map has %d points but the affinities have %d", (int)y->shape[0], (int)n);
+  if (y->shape[0] < 1 || y->shape[0] > INT32_MAX) bind_error(L, "a map of %s cannot be made", tensor_shape_text(y).text);
+}
+
+static affinities *check_affinities(lua_State *L, int argument) { return luaL_checkudata(L, argument, AFFINITIES); }
+
+static tensor *new_matrix(lua_State *L, context *c, dtype d, int64_t rows, int64_t columns) {
+  tensor **handle = bind_new_tensor(L);
+  *handle = tensor_new(c, d, 2, (int64_t[]){ rows, columns });
+  if (!*handle) bind_check(L, STATUS_NO_MEMORY);
+  return *handle;
+}
+
+/* -- from points to affinities -- */
+
+static int bind_neighbors(lua_State *L) {
+  context *c = bind_enter(L);
+  const tensor *x = check_matrix(L, 1, "x", DTYPE_FLOAT32), *queries = check_matrix(L, 2, "queries", DTYPE_FLOAT32);
+  int64_t n = x->shape[0], n_queries = queries->shape[0];
+  if (queries->shape[1] != x->shape[1])
+    bind_error(L, "queries are %s but x is %s", tensor_shape_text(queries).text, tensor_shape_text(x).text);
+  int64_t first = bind_check_integer(L, 4, "first", 0, n - n_queries + 1 > 0 ? n - n_queries + 1 : 0);
+  int64_t k = bind_check_integer(L, 3, "k", 1, n - (first > 0));
+  const tensor *index = new_matrix(L, c, DTYPE_INT64, n_queries, k);
+  const tensor *distance = new_matrix(L, c, DTYPE_FLOAT32, n_queries, k);
+  int64_t *found = tensor_int64(index);
+  bind_check(L, manifold_neighbors(c, tensor_float32(x), n, x->shape[1], tensor_float32(queries), n_queries, first - 1,
+                                   k, found, tensor_float32(distance)));
+  for (int64_t i = 0; i < n_queries * k; i++) found[i]++;
+  return 2;
+}
+
+static int bind_perplexity(lua_State *L) {
+  context *c = bind_enter(L);
+  const tensor *distance = check_matrix(L, 1, "distance", DTYPE_FLOAT32);
+  double perplexity = luaL_checknumber(L, 2);
+  if (!(perplexity >= 1)) bind_error(L, "perplexity is %g; it must be 1 or more", message_number(perplexity));
+  int64_t n = distance->shape[0], k = distance->shape[1];
+  const tensor *p = new_matrix(L, c, DTYPE_FLOAT32, n, k);
+  if (k > 0) manifold_perplexity(c, tensor_float32(distance), n, k, perplexity, tensor_float32(p));
+  return 1;
+}
+
+/* 0-based copies of 1-based indices, in scratch. */
+static const int64_t *zero_based(lua_State *L, const tensor *index, int64_t n) {
+  int64_t count = tensor_numel(index);
+  const int64_t *from = tensor_int64(index);
+  int64_t *to = bind_scratch(L, (size_t)(count > 0 ? count : 1) * sizeof *to);
+  for (int64_t i = 0; i < count; i++) {
+    if (from[i] < 1 || from[i] > n)
+      bind_error(L, "affinities: a neighbour is %d; there are %d points", (int)from[i], (int)n);
+    to[i] = from[i] - 1;
+  }
+  return to;
+}
+
+static int bind_affinities(lua_State *L) {
+  context *c = bind_enter(L);
+  const tensor *index = check_matrix(L, 1, "index", DTYPE_INT64), *p = check_matrix(L, 2, "p", DTYPE_FLOAT32);
+  int64_t n = index->shape[0], k = index->shape[1];
+  if (!tensor_same_shape(index, p))
+    bind_error(L, "affinities: index is %s but p is %s", tensor_shape_text(index).text, tensor_shape_text(p).text);
+  if (n < 1 || n > INT32_MAX || k < 1) bind_error(L, "affinities: index is %s", tensor_shape_text(index).text);
+  const int64_t *columns = zero_based(L, index, n);
+  affinities *a = lua_newuserdatauv(L, sizeof *a, 0);
+  *a = (affinities){ 0 };
+  luaL_setmetatable(L, AFFINITIES);
+  bind_check(L, affinities_make(c, columns, tensor_float32(p), n, k, a));
+  return 1;
+}
+
+static int bind_affinities_gc(lua_State *L) {
+  affinities_free(check_affinities(L, 1));
+  return 0;
+}
+
+static int bind_entries(lua_State *L) {
+  context *c = bind_enter(L);
+  const affinities *a = check_affinities(L, 1);
+  tensor *out[3];
+  for (int i = 0; i < 3; i++) {
+    tensor **handle = bind_new_tensor(L);
+    *handle = out[i] = tensor_new(c, i < 2 ? DTYPE_INT64 : DTYPE_FLOAT32, 1, &a->n_entries);
+    if (!out[i]) bind_check(L, STATUS_NO_MEMORY);
+  }
+  for (int64_t i = 0; i < a->n; i++)
+    for (int64_t e = a->start[i]; e < a->start[i + 1]; e++) {
+      tensor_int64(out[0])[e] = i + 1;
+      tensor_int64(out[1])[e] = a->column[e] + 1;
+      tensor_float32(out[2])[e] = a->value[e];
+    }
+  return 3;
+}
+
+/* -- forces -- */
+
+static int bind_attraction(lua_State *L) {
+  context *c = bind_enter(L);
+  const affinities *a = check_affinities(L, 1);
+  const tensor *y = check_matrix(L, 2, "y", DTYPE_FLOAT32);
+  check_map(L, y, a->n);
+  const tensor *out = new_matrix(L, c, DTYPE_FLOAT32, y->shape[0], y->shape[1]);
+  manifold_attraction(c, a, tensor_float32(y), (int)y->shape[1], tensor_float32(out));
+  return 1;
+}
+
+static int bind_repulsion(lua_State *L) {
+  context *c = bind_enter(L);
+  const tensor *y = check_matrix(L, 1, "y", DTYPE_FLOAT32);
+  double angle = luaL_checknumber(L, 2), q_sum;
+  check_map(L, y, -1);
+  if (!(angle >= 0)) bind_error(L, "angle is %g; it must be 0 or more", message_number(angle));
+  const tensor *out = new_matrix(L, c, DTYPE_FLOAT32, y->shape[0], y->shape[1]);
+  bind_check(L, manifold_repulsion(c, tensor_float32(y), y->shape[0], (int)y->shape[1], angle, tensor_float32(out),
+                                   &q_sum));
+  lua_pushnumber(L, q_sum);
+  return 2;
+}
+
+static int bind_divergence(lua_State *L) {
+  context *c = bind_enter(L);
+  const affinities *a = check_affinities(L, 1);
+  const tensor *y = check_matrix(L, 2, "y", DTYPE_FLOAT32);
+  double q_sum = luaL_checknumber(L, 3), divergence;
+  check_map(L, y, a->n);
+  bind_check(L, manifold_divergence(c, a, tensor_float32(y), (int)y->shape[1], q_sum, &divergence));
+  lua_pushnumber(L, divergence);
+  return 1;
+}
+
+static double number_field(lua_State *L, int table, const char *name) {
+  lua_getfield(L, table, name);
+  double value = luaL_checknumber(L, -1);
+  lua_pop(L, 1);
+  return value;
+}
+
+static int bind_step(lua_State *L) {
+  bind_enter(L);
+  static const char *const NAMES[] = { "y", "velocity", "gain", "attraction", "repulsion" };
+  tensor *t[5];
+  for (int i = 0; i < 5; i++) {
+    t[i] = check_matrix(L, i + 1, NAMES[i], DTYPE_FLOAT32);
+    if (!tensor_same_shape(t[i], t[0]))
+      bind_error(L, "y is %s but %s is %s", tensor_shape_text(t[0]).text, NAMES[i], tensor_shape_text(t[i]).text);
+  }
+  check_map(L, t[0], -1);
+  descent d = { number_field(L, 6, "exaggeration"), number_field(L, 6, "learning_rate"), number_field(L, 6, "momentum"),
+                number_field(L, 6, "q_sum") };
+  for (int i = 0; i < 3; i++) atomic_fetch_add(&t[i]->storage->version, 1);
+  lua_pushnumber(L, manifold_step(&d, tensor_float32(t[3]), tensor_float32(t[4]), t[0]->shape[0], (int)t[0]->shape[1],
+                                  tensor_float32(t[0]), tensor_float32(t[1]), tensor_float32(t[2])));
+  return 1;
+}
+
+void bind_manifold(lua_State *L) {
+  static const luaL_Reg functions[] = {
+    { "neighbors", bind_neighbors }, { "perplexity", bind_perplexity }, { "affinities", bind_affinities },
+    { "entries", bind_entries }, { "attraction", bind_attraction }, { "repulsion", bind_repulsion },
+    { "divergence", bind_divergence }, { "step", bind_step }, { NULL, NULL }
+  };
+  luaL_newmetatable(L, AFFINITIES);
+  lua_pushcfunction(L, bind_affinities_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 1);
+  luaL_newlib(L, functions);
+  lua_setfield(L, -2, "manifold");
+}

@@ -1,0 +1,216 @@
+-- tsne.lua -- t-distributed stochastic neighbour embedding.
+--
+--   p_j|i ~ exp(-beta_i |x_i - x_j|^2)      beta_i: so that row i, its nearest neighbours, has the wanted perplexity
+--   p_ij = (p_j|i + p_i|j) / 2n             what the map shall show
+--   q_ij = 1 / (1 + |y_i - y_j|^2) / Z      what it shows
+--   gradient_i = sum_j (p_ij - q_ij) (y_i - y_j) / (1 + |y_i - y_j|^2)
+--
+-- van der Maaten & Hinton, JMLR 2008; the sum over all q by a tree, van der Maaten, JMLR 2014.  As in openTSNE, the
+-- usual factor 4 of the gradient is part of the learning rate.  The stages are csrc/manifold/; here is their order.
+local core = require "perilune.core"
+local options = require "perilune.options"
+local progress = require "perilune.progress"
+
+local stages, ops = core.manifold, core.ops
+
+---@class perilune.manifold.TSNE
+---@field embedding_ tensor  (n, n_components) the map
+---@field kl_divergence_ number  at the end; approximate where the angle is not 0
+---@field n_iter_ integer  iterations that were done
+---@field learning_rate_ number  that was used
+local TSNE = {}
+TSNE.__index = TSNE
+
+local read = options.reader("TSNE", { { "n_components", 2 }, { "perplexity", 30.0, "number" },
+  { "early_exaggeration", 12.0, "number" }, { "early_exaggeration_iter", 250 }, { "max_iter", 1000 },
+  { "learning_rate", "auto", "any" }, { "init", "pca", "any" }, { "metric", "euclidean" }, { "method", "barnes_hut" },
+  { "angle", 0.5, "number" }, { "random_state", nil, "integer" }, { "callbacks", nil, "any" },
+  { "callbacks_every_iters", 50 }, { "show_progress_bar", false } })
+
+local function require_that(holds, ...)
+  if not holds then core.raise("TSNE: " .. string.format(...)) end
+end
+
+--- A map that is yet to be made.
+---@param given? table  { n_components, perplexity, early_exaggeration, early_exaggeration_iter, max_iter,
+---  learning_rate, init, metric, method, angle, random_state, callbacks, callbacks_every_iters, show_progress_bar }
+---  n_components 2, or 3.  perplexity 30: about how many neighbours count; 3 times as many are looked at.
+---  early_exaggeration 12: by how much p is multiplied in the first early_exaggeration_iter 250 of max_iter 1000
+---  iterations.
+---  learning_rate "auto": n / early_exaggeration, at least 200 (Belkina et al. 2019).
+---  init "pca": the first components, scaled to a standard deviation of 1e-4; "random"; or a tensor (n, n_components).
+---  metric "euclidean", or "cosine" (one minus the cosine).
+---  method "barnes_hut", or "exact": all pairs, for a few thousand points.  angle 0.5: of the tree; smaller is more
+---  exact.
+---  random_state: seed of "random" and of the principal components.
+---  callbacks: f(iteration, kl_divergence, embedding), or a list of such, called every callbacks_every_iters 50
+---  iterations; one that returns false ends the descent.  show_progress_bar false: on stderr.
+---@return perilune.manifold.TSNE
+function TSNE.new(given)
+  local chosen = read(given)
+  require_that(chosen.n_components == 2 or chosen.n_components == 3, "n_components must be 2 or 3, got %d",
+    chosen.n_components)
+  require_that(chosen.perplexity >= 1 and chosen.perplexity < math.huge, "perplexity must be 1 or more, got %g",
+    chosen.perplexity)
+  require_that(chosen.early_exaggeration >= 1, "early_exaggeration must be 1 or more, got %g",
+    chosen.early_exaggeration)
+  require_that(chosen.angle >= 0 and chosen.angle <= 1, "angle must be in [0, 1], got %g", chosen.angle)
+  require_that(chosen.max_iter >= 1 and chosen.early_exaggeration_iter >= 0 and chosen.callbacks_every_iters >= 1,
+    "max_iter and callbacks_every_iters must be 1 or more, early_exaggeration_iter 0 or more")
+  local rate = chosen.learning_rate
+  require_that(rate == "auto" or type(rate) == "number" and rate > 0,
+    "learning_rate must be \"auto\" or positive, got %s", tostring(rate))
+  require_that(chosen.metric == "euclidean" or chosen.metric == "cosine", "metric must be euclidean or cosine, got %q",
+    chosen.metric)
+  require_that(chosen.method == "barnes_hut" or chosen.method == "exact", "method must be barnes_hut or exact, got %q",
+    chosen.method)
+  require_that(chosen.init == "pca" or chosen.init == "random" or core.is_tensor(chosen.init),
+    "init must be \"pca\", \"random\" or a tensor")
+  if type(chosen.callbacks) == "function" then chosen.callbacks = { chosen.callbacks } end
+  require_that(chosen.callbacks == nil or type(chosen.callbacks) == "table",
+    "callbacks must be a function or a list of them")
+  return setmetatable(chosen, TSNE)
+end
+
+local function check_points(self, x)
+  require_that(core.is_tensor(x) and x:dim() == 2, "fit needs a tensor (points, features)")
+  require_that(x.dtype == "float32" or x.dtype == "float64" or x.dtype == "uint8",
+    "points must be float32, float64 or uint8, got %s", x.dtype)
+  local n = x.shape[1]
+  require_that(x.shape[2] >= 1, "the points have no features")
+  require_that(self.perplexity < n, "perplexity %g needs more than %d points; make it smaller, about a third of them",
+    self.perplexity, n)
+  require_that(x.dtype == "uint8" or x:isfinite():all():item(), "the points have NaN or infinite values")
+end
+
+local BLOCK <const> = 2048   -- queries of one call: the host may interrupt between calls
+
+local function nearest(x, k)
+  local n = x.shape[1]
+  local index = core.create.empty(n, k, { dtype = "int64" })
+  local distance = core.create.empty(n, k, { dtype = "float32" })
+  for first = 1, n, BLOCK do
+    local scope <close> = core.scope() -- luacheck: ignore
+    local count = math.min(BLOCK, n - first + 1)
+    local i, d = stages.neighbors(x, x:narrow(1, first, count), k, first)
+    index:narrow(1, first, count):copy_(i)
+    distance:narrow(1, first, count):copy_(d)
+  end
+  return index, distance
+end
+
+-- As scikit-learn has it: the square of one minus the cosine stands where the squared distance does.
+local function cosine(x)
+  local length = (x * x):sum(2, { keepdim = true }):sqrt()
+  return x / ops.where(length:eq(0), 1.0, length)
+end
+
+local function affinities_of(self, x)
+  local n = x.shape[1]
+  local k = self.method == "exact" and n - 1 or math.min(n - 1, math.floor(3 * self.perplexity))
+  if self.metric == "cosine" then x = cosine(x) end
+  local index, distance = nearest(x:contiguous(), k)
+  if self.metric == "cosine" then distance = (distance / 2):square() end
+  return stages.affinities(index, stages.perplexity(distance, self.perplexity))
+end
+
+local function seeded(self, draw)
+  if not self.random_state then return draw() end
+  local before = core.random.get_rng_state()
+  core.random.manual_seed(self.random_state)
+  local drawn = draw()
+  core.random.set_rng_state(before)
+  return drawn
+end
+
+local SPREAD <const> = 1e-4
+
+local function initial_map(self, x)
+  local n, m = x.shape[1], self.n_components
+  if core.is_tensor(self.init) then
+    local shape = self.init.shape
+    require_that(#shape == 2 and shape[1] == n and shape[2] == m, "init must be (%d, %d)", n, m)
+    require_that(self.init:isfinite():all():item(), "init has NaN or infinite values")
+    return self.init:to("float32"):clone():contiguous()
+  end
+  if self.init == "pca" and x.shape[2] >= m then
+    local pca = require("perilune.decomposition").PCA { n_components = m, random_state = self.random_state or 0 }
+    local y = pca:fit_transform(x)
+    local spread = y:select(2, 1):std():item()
+    return (y * (spread > 0 and SPREAD / spread or 0.0)):contiguous()
+  end
+  return seeded(self, function() return core.random.randn(n, m) * SPREAD end)
+end
+
+local function learning_rate(self, n)
+  if self.learning_rate ~= "auto" then return self.learning_rate end
+  return math.max(200.0, n / self.early_exaggeration)
+end
+
+local START_MOMENTUM <const>, LATER_MOMENTUM <const> = 0.5, 0.8
+
+-- The exaggeration stands for the first iterations only, and with it the smaller momentum.
+local function iterate(self, map, i)
+  local early = i <= self.early_exaggeration_iter
+  local attraction = stages.attraction(map.affinities, map.y)
+  local repulsion, q_sum = stages.repulsion(map.y, map.angle)
+  map.descent.exaggeration = early and self.early_exaggeration or 1.0
+  map.descent.momentum = early and START_MOMENTUM or LATER_MOMENTUM
+  map.descent.q_sum = q_sum
+  stages.step(map.y, map.velocity, map.gain, attraction, repulsion, map.descent)
+  core.release(attraction)
+  core.release(repulsion)
+end
+
+-- Of the map as it stands, which needs its own sum of q.
+local function divergence(map)
+  local repulsion, q_sum = stages.repulsion(map.y, map.angle)
+  core.release(repulsion)
+  return stages.divergence(map.affinities, map.y, q_sum)
+end
+
+local function goes_on(self, map, i, bar)
+  if i % self.callbacks_every_iters ~= 0 or not (self.callbacks or bar) then return true end
+  local kl = divergence(map)
+  if bar then bar:update(0, ("KL %.4f"):format(kl)) end
+  for _, callback in ipairs(self.callbacks or {}) do
+    if callback(i, kl, map.y) == false then return false end
+  end
+  return true
+end
+
+local function descend(self, map)
+  local bar <close> = self.show_progress_bar and progress.progress { total = self.max_iter, title = "t-SNE",
+    unit = "it" } or nil
+  for i = 1, self.max_iter do
+    iterate(self, map, i)
+    self.n_iter_ = i
+    if bar then bar:update(1) end
+    if not goes_on(self, map, i, bar) then break end
+  end
+end
+
+local function fit(self, x)
+  check_points(self, x)
+  x = x:detach():to("float32"):contiguous()
+  local y = initial_map(self, x)
+  local map = { y = y, affinities = affinities_of(self, x), velocity = core.create.zeros_like(y),
+    gain = core.create.ones_like(y), angle = self.method == "exact" and 0.0 or self.angle,
+    descent = { learning_rate = learning_rate(self, x.shape[1]) } }
+  self.learning_rate_ = map.descent.learning_rate
+  descend(self, map)
+  self.embedding_, self.kl_divergence_ = y, divergence(map)
+  return self
+end
+
+--- Makes the map of the rows of x.
+---@param x tensor  (n, d) float32, float64 or uint8; more rows than the perplexity; no NaN, no infinity
+---@return perilune.manifold.TSNE self
+function TSNE:fit(x) return core.no_grad(fit, self, x) end
+
+--- fit(x), and the map.
+---@param x tensor  (n, d)
+---@return tensor  (n, n_components) float32
+function TSNE:fit_transform(x) return self:fit(x).embedding_ end
+
+return TSNE.new

@@ -1,0 +1,265 @@
+-- perilune.manifold.TSNE and its stages, against the formulas in float64 (spec/reference/tsne.py).
+local perilune = require "perilune"
+local core = require "perilune.core"
+local compare = require "support.close"
+local stages, TSNE = core.manifold, perilune.manifold.TSNE
+
+local reference = assert(perilune.load("spec/reference/tsne.safetensors", { flat = true }))
+
+local function assert_close(actual, expected, what, tolerance)
+  assert.are.same(expected.shape, actual.shape, what)
+  local message = compare.differs(what, actual:flatten():totable(), expected:flatten():totable(), { expected:numel() },
+    tolerance)
+  assert.is_nil(message)
+end
+
+local function fails(pattern, f, ...)
+  local ok, message = pcall(f, ...)
+  assert.is_false(ok)
+  assert.matches(pattern, message)
+end
+
+-- The sparse affinities as a full matrix.
+local function dense(affinities, n)
+  local row, column, value = stages.entries(affinities)
+  local p = perilune.zeros(n * n)
+  return p:scatter_add(1, (row - 1) * n + column, value):view(n, n)
+end
+
+-- Three clouds far from each other, so that a map can be judged.
+local function clouds(n, d)
+  perilune.manual_seed(7)
+  local label = perilune.arange(1, n) % 3 + 1
+  local centers = perilune.eye(d):narrow(1, 1, 3) * 12.0
+  return perilune.randn(n, d) + centers:index_select(1, label), label
+end
+
+-- The part of the points whose nearest neighbour has their label.
+local function purity(y, label)
+  local index = stages.neighbors(y, y, 1, 1)
+  return label:index_select(1, index:flatten()):eq(label):to("float32"):mean():item()
+end
+
+describe("the stages of t-SNE", function()
+  local x = reference.x
+
+  it("find exact neighbours, the nearest first", function()
+    local index, distance = stages.neighbors(x, x, 59, 1)
+    assert.is_true(index:eq(reference.order):all():item())
+    assert_close(distance, reference.nearest, "distance", 1e-5)
+    -- A block of queries, and queries that are no points of x.
+    local some, near = stages.neighbors(x, x:narrow(1, 11, 7), 5, 11)
+    assert.is_true(some:eq(index:narrow(1, 11, 7):narrow(2, 1, 5)):all():item())
+    assert_close(near, distance:narrow(1, 11, 7):narrow(2, 1, 5):contiguous(), "near", 1e-6)
+    local own, zero = stages.neighbors(x, x, 1, 0)
+    assert.is_true(own:flatten():eq(perilune.arange(1, 60)):all():item())
+    assert.is_true(zero:eq(0):all():item())
+  end)
+
+  it("prefer the smaller index among equal distances", function()
+    local equal = perilune.zeros(40, 3)
+    local index = stages.neighbors(equal, equal, 4, 1)
+    assert.are.same({ 2, 3, 4, 5 }, index[1]:totable())
+    assert.are.same({ 1, 2, 3, 4 }, index[40]:totable())
+  end)
+
+  it("find the wanted perplexity", function()
+    local p = stages.perplexity(reference.nearest, 10)
+    assert_close(p, reference.p_conditional:to("float32"), "p", 2e-4)
+    assert_close(p:sum(2), perilune.ones(60), "sum", 1e-5)
+    -- Equal distances leave no choice.
+    assert_close(stages.perplexity(perilune.ones(2, 8), 3), perilune.full({ 2, 8 }, 0.125), "equal", 1e-6)
+    -- Huge and tiny scales, and a nearest neighbour at no distance.
+    for _, scale in ipairs { 1e-20, 1e20 } do
+      local scaled = stages.perplexity(reference.nearest * scale, 10)
+      assert.is_true(scaled:isfinite():all():item())
+      assert_close(scaled, p, "scaled", 1e-3)
+    end
+  end)
+
+  it("make them symmetric", function()
+    local affinities = stages.affinities(reference.order, stages.perplexity(reference.nearest, 10))
+    local p = dense(affinities, 60)
+    assert_close(p, reference.p:to("float32"), "p", 2e-4)
+    assert.is_true(p:eq(p:t()):all():item())
+    assert_close(p:sum(), perilune.tensor(1.0), "sum", 1e-5)
+    fails("a neighbour is 61", stages.affinities, reference.order + 1, reference.nearest)
+    fails("index is", stages.affinities, reference.order, reference.nearest:narrow(1, 1, 3))
+  end)
+
+  for m = 2, 3 do
+    it(("compute both forces and the divergence in %d dimensions; angle 0 is exact"):format(m), function()
+      local y = reference["y" .. m]
+      local affinities = stages.affinities(reference.order, stages.perplexity(reference.nearest, 10))
+      assert_close(stages.attraction(affinities, y), reference["attraction" .. m]:to("float32"), "attraction", 1e-3)
+      local repulsion, q_sum = stages.repulsion(y, 0)
+      assert_close(repulsion, reference["repulsion" .. m]:to("float32"), "repulsion", 1e-5)
+      assert.is_true(math.abs(q_sum / reference["q_sum" .. m]:item() - 1) < 1e-6)
+      local divergence = stages.divergence(affinities, y, q_sum)
+      assert.is_true(math.abs(divergence / reference["divergence" .. m]:item() - 1) < 1e-4)
+    end)
+
+    it(("give the gradient of the divergence in %d dimensions"):format(m), function()
+      local y = reference["y" .. m]
+      local affinities = stages.affinities(reference.order, stages.perplexity(reference.nearest, 10))
+      local function divergence_at(map)
+        local _, q_sum = stages.repulsion(map, 0)
+        return stages.divergence(affinities, map, q_sum)
+      end
+      local repulsion, q_sum = stages.repulsion(y, 0)
+      local gradient = (stages.attraction(affinities, y) - repulsion / q_sum) * 4
+      for _, at in ipairs { { 1, 1 }, { 17, 2 }, { 60, m } } do
+        local step, there, back = 1 / 256, y:clone(), y:clone()
+        there[at] = y[at]:item() + step
+        back[at] = y[at]:item() - step
+        local difference = (divergence_at(there) - divergence_at(back)) / (2 * step)
+        local found = gradient[at]:item()
+        assert.is_true(math.abs(difference - found) < 2e-4, ("%g %g"):format(difference, found))
+      end
+    end)
+
+    it(("approach the exact forces as the angle shrinks, in %d dimensions"):format(m), function()
+      perilune.manual_seed(3)
+      local y = perilune.randn(3000, m) * 10
+      local exact, exact_sum = stages.repulsion(y, 0)
+      local last = math.huge
+      for _, case in ipairs { { 1.0, 0.2 }, { 0.5, 0.03 }, { 0.2, 0.005 } } do
+        local near, near_sum = stages.repulsion(y, case[1])
+        local off = ((near - exact):norm() / exact:norm()):item()
+        assert.is_true(off < case[2] and off < last, ("angle %g: off by %g"):format(case[1], off))
+        assert.is_true(math.abs(near_sum / exact_sum - 1) < case[2])
+        last = off
+      end
+    end)
+  end
+
+  it("stand equal points, and points far apart", function()
+    local repulsion, q_sum = stages.repulsion(perilune.ones(100, 2), 0.5)
+    assert.is_true(repulsion:eq(0):all():item())
+    assert.are.equal(100 * 99, q_sum)
+    local y = perilune.cat { perilune.zeros(50, 2), perilune.full({ 50, 2 }, 1e18) }
+    local far, far_sum = stages.repulsion(y, 0.5)
+    assert.is_true(far:isfinite():all():item())
+    assert.is_true(math.abs(far_sum - 2 * 50 * 49) < 1e-3)
+    local one, nothing = stages.repulsion(perilune.ones(1, 2), 0.5)
+    assert.are.same({ { 0.0, 0.0 } }, one:totable())
+    assert.are.equal(0.0, nothing)
+  end)
+
+  it("give the same bits for any number of threads", function()
+    perilune.manual_seed(5)
+    local points, y, before = perilune.randn(3000, 6), perilune.randn(3000, 2), perilune.get_num_threads()
+    local results = {}
+    for i, threads in ipairs { 1, 3 } do
+      perilune.set_num_threads(threads)
+      local index, distance = stages.neighbors(points, points, 30, 1)
+      local affinities = stages.affinities(index, stages.perplexity(distance, 10))
+      local repulsion, q_sum = stages.repulsion(y, 0.5)
+      results[i] = { stages.attraction(affinities, y), repulsion, perilune.tensor(q_sum, { dtype = "float64" }),
+        perilune.tensor(stages.divergence(affinities, y, q_sum), { dtype = "float64" }) }
+    end
+    perilune.set_num_threads(before)
+    for k = 1, 4 do assert.is_true(results[1][k]:eq(results[2][k]):all():item(), k) end
+  end)
+
+  it("leak nothing when memory runs out", function()
+    local before, affinities = perilune.memory().live_tensors, nil
+    local calls = {
+      function() return stages.neighbors(x, x, 3, 1) end,
+      function() return stages.affinities(reference.order, reference.nearest) end,
+      function() return stages.repulsion(reference.y2, 0.5) end,
+      function() return stages.divergence(affinities, reference.y2, 1.0) end,
+      function() return stages.entries(affinities) end,
+    }
+    affinities = stages.affinities(reference.order, reference.nearest)
+    for _, call in ipairs(calls) do
+      local nth, fine = 0, false
+      while not fine do
+        nth = nth + 1
+        core.debug.fail_allocation(nth)
+        fine = pcall(call)
+        core.debug.fail_allocation(0)
+        assert.is_true(nth < 30)
+      end
+      assert.is_true(nth > 1)
+    end
+    collectgarbage()
+    collectgarbage()
+    assert.are.equal(before, perilune.memory().live_tensors)
+  end)
+end)
+
+describe("TSNE", function()
+  it("keeps clouds apart, in 2 and 3 dimensions, by tree and exactly, by either metric", function()
+    local x, label = clouds(150, 6)
+    for _, options in ipairs { {}, { n_components = 3 }, { method = "exact" }, { metric = "cosine" }, { init = "random" } } do
+      options.perplexity, options.max_iter, options.early_exaggeration_iter, options.random_state = 10, 300, 100, 1
+      local tsne = TSNE(options)
+      local y = tsne:fit_transform(x)
+      assert.are.same({ 150, options.n_components or 2 }, y.shape)
+      assert.is_true(y:isfinite():all():item())
+      assert.is_true(purity(y, label) > 0.98)
+      assert.is_true(tsne.kl_divergence_ > 0 and tsne.kl_divergence_ < 0.8, tsne.kl_divergence_)
+      assert.are.equal(300, tsne.n_iter_)
+    end
+  end)
+
+  it("repeats itself, and leaves the generator of the state alone", function()
+    local x = clouds(60, 4)
+    local function run()
+      return TSNE({ perplexity = 5, max_iter = 50, init = "random", random_state = 4 }):fit_transform(x)
+    end
+    local state = perilune.get_rng_state()
+    local first = run()
+    assert.are.same(state, perilune.get_rng_state())
+    assert.is_true(first:eq(run()):all():item())
+  end)
+
+  it("starts from a tensor, which it leaves alone", function()
+    local x = clouds(60, 4)
+    local start = perilune.randn(60, 2)
+    local copy = start:clone()
+    local y = TSNE({ perplexity = 5, max_iter = 1, learning_rate = 1e-6, init = start }):fit_transform(x)
+    assert.is_true(start:eq(copy):all():item())
+    assert_close(y, start - start:mean(1), "y", 1e-3)
+  end)
+
+  it("lets callbacks watch and stop it", function()
+    local x, seen = clouds(60, 4), {}
+    local tsne = TSNE { perplexity = 5, max_iter = 100, callbacks_every_iters = 10, callbacks = function(i, kl, y)
+      seen[#seen + 1] = { i, kl, y.shape[1] }
+      return i < 30
+    end }
+    tsne:fit(x)
+    assert.are.equal(30, tsne.n_iter_)
+    assert.are.equal(3, #seen)
+    assert.are.equal(60, seen[1][3])
+    assert.is_true(math.abs(seen[3][2] - tsne.kl_divergence_) < 1e-6)
+  end)
+
+  it("has a defined result for duplicates and for points that are all equal", function()
+    local x = clouds(60, 4)
+    local twice = TSNE({ perplexity = 10, max_iter = 150 }):fit_transform(perilune.cat { x, x })
+    assert.is_true(twice:isfinite():all():item())
+    local same = TSNE({ perplexity = 10, max_iter = 50 }):fit_transform(perilune.ones(50, 4))
+    assert.is_true(same:eq(0):all():item())
+  end)
+
+  it("says what is wrong", function()
+    local function fit(options, x) return function() TSNE(options):fit(x) end end
+    fails("n_components must be 2 or 3", TSNE, { n_components = 4 })
+    fails("perplexity must be 1 or more", TSNE, { perplexity = 0.5 })
+    fails("angle must be", TSNE, { angle = -1 })
+    fails("metric must be", TSNE, { metric = "manhattan" })
+    fails("method must be", TSNE, { method = "fft" })
+    fails("learning_rate must be", TSNE, { learning_rate = 0 })
+    fails("unknown option 'perplex'", TSNE, { perplex = 3 })
+    fails("perplexity 30 needs more than 1 points", fit({}, perilune.rand(1, 4)))
+    fails("perplexity 30 needs more than 30 points", fit({}, perilune.rand(30, 4)))
+    fails("%(points, features%)", fit({}, perilune.rand(30)))
+    fails("init must be %(50, 2%)", fit({ init = perilune.rand(50, 3) }, perilune.rand(50, 4)))
+    local bad = perilune.rand(50, 4)
+    bad[{ 3, 2 }] = 0 / 0
+    fails("NaN or infinite", fit({}, bad))
+  end)
+end)
