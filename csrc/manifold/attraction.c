@@ -17,33 +17,51 @@ typedef struct job {
   double log_q_sum, *divergence;
 } job;
 
-/* sum[d][lane] += p q (y_i - y_j) over `count` <= LANES edges. */
-#define PULL_LANES(M)                                                                   \
-  for (int64_t e = 0; e < count; e += LANES) {                                          \
-    int32_t n = count - e < LANES ? (int32_t)(count - e) : LANES;                       \
+/* sum[d][lane] += p q (y_i - y_j) over a row's edges.  The last edges, fewer than LANES, are filled up with p = 0. */
+#define PULL_ROW(GROUP)                                                                 \
+  int64_t e = 0;                                                                        \
+  for (; e + LANES <= count; e += LANES) GROUP(column + e, value + e, y, own, sum);     \
+  if (e < count) {                                                                      \
     float p[LANES] = { 0 };                                                             \
     int32_t j[LANES] = { 0 };                                                           \
-    memcpy(p, value + e, (size_t)n * sizeof *p);                                        \
-    memcpy(j, column + e, (size_t)n * sizeof *j);                                       \
-    for (int lane = 0; lane < LANES; lane++) {                                          \
-      float difference[M], q = 1.0f;                                                    \
-      for (int d = 0; d < M; d++) {                                                     \
-        difference[d] = own[d] - y[j[lane] * M + d];                                    \
-        q += difference[d] * difference[d];                                             \
-      }                                                                                 \
-      float pq = p[lane] / q;                                                           \
-      for (int d = 0; d < M; d++) sum[d][lane] += pq * difference[d];                   \
+    for (int64_t lane = 0; lane < count - e; lane++) {                                  \
+      p[lane] = value[e + lane];                                                        \
+      j[lane] = column[e + lane];                                                       \
     }                                                                                   \
+    GROUP(j, p, y, own, sum);                                                           \
   }
+
+static inline __attribute__((always_inline)) void
+group2(const int32_t *restrict j, const float *restrict p, const float *restrict y, const float *restrict own,
+       float sum[restrict 2][LANES]) {
+  for (int lane = 0; lane < LANES; lane++) {
+    float d0 = own[0] - y[j[lane] * 2], d1 = own[1] - y[j[lane] * 2 + 1];
+    float pq = p[lane] / (1.0f + d0 * d0 + d1 * d1);
+    sum[0][lane] += pq * d0;
+    sum[1][lane] += pq * d1;
+  }
+}
+
+static inline __attribute__((always_inline)) void
+group3(const int32_t *restrict j, const float *restrict p, const float *restrict y, const float *restrict own,
+       float sum[restrict 3][LANES]) {
+  for (int lane = 0; lane < LANES; lane++) {
+    float d0 = own[0] - y[j[lane] * 3], d1 = own[1] - y[j[lane] * 3 + 1], d2 = own[2] - y[j[lane] * 3 + 2];
+    float pq = p[lane] / (1.0f + d0 * d0 + d1 * d1 + d2 * d2);
+    sum[0][lane] += pq * d0;
+    sum[1][lane] += pq * d1;
+    sum[2][lane] += pq * d2;
+  }
+}
 
 CLONES static void pull2(const int32_t *restrict column, const float *restrict value, int64_t count,
                          const float *restrict y, const float *restrict own, float sum[restrict 2][LANES]) {
-  PULL_LANES(2)
+  PULL_ROW(group2)
 }
 
 CLONES static void pull3(const int32_t *restrict column, const float *restrict value, int64_t count,
                          const float *restrict y, const float *restrict own, float sum[restrict 3][LANES]) {
-  PULL_LANES(3)
+  PULL_ROW(group3)
 }
 
 static void pull_rows(void *argument, int64_t begin, int64_t end) {

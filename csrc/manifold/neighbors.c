@@ -21,14 +21,21 @@ typedef struct search {
 /* distance[q][lane] of QUERIES rows (each d apart) to the points of a tile. */
 CLONES static void tile_distances(const float *restrict rows, const float *restrict tile, int64_t d,
                                   float distance[restrict QUERIES][LANES]) {
-  float sum[QUERIES][LANES] = { { 0 } };
-  for (int64_t f = 0; f < d; f++)
-    for (int q = 0; q < QUERIES; q++)
-      for (int lane = 0; lane < LANES; lane++) {
-        float difference = rows[q * d + f] - tile[f * LANES + lane];
-        sum[q][lane] += difference * difference;
-      }
-  memcpy(distance, sum, sizeof sum);
+  float sum0[LANES] = { 0 }, sum1[LANES] = { 0 }, sum2[LANES] = { 0 }, sum3[LANES] = { 0 };
+  for (int64_t f = 0; f < d; f++) {
+    float x0 = rows[f], x1 = rows[d + f], x2 = rows[2 * d + f], x3 = rows[3 * d + f];
+    for (int lane = 0; lane < LANES; lane++) {
+      float x = tile[f * LANES + lane];
+      sum0[lane] += (x0 - x) * (x0 - x);
+      sum1[lane] += (x1 - x) * (x1 - x);
+      sum2[lane] += (x2 - x) * (x2 - x);
+      sum3[lane] += (x3 - x) * (x3 - x);
+    }
+  }
+  memcpy(distance[0], sum0, sizeof sum0);
+  memcpy(distance[1], sum1, sizeof sum1);
+  memcpy(distance[2], sum2, sizeof sum2);
+  memcpy(distance[3], sum3, sizeof sum3);
 }
 
 /* Whether any of a row's distances is below the bound: most tiles have none. */
