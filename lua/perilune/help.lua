@@ -14,6 +14,7 @@ local PLACES = {
   { "datasets", "data sets to load" }, { "image", "pictures" }, { "linalg", "matrices" }, { "state", "nested states" },
   { "autograd", "differentiable functions of one's own" },
   { "decomposition", "linear maps to fewer dimensions" },
+  { "distributions", "random variables with tensors as parameters" },
   { "manifold", "maps of many-dimensional points" },
   { "metrics", "how good predictions, codes and maps are" },
 }
@@ -180,7 +181,8 @@ end
 local function text_of(subject)
   if texts[subject] then return texts[subject] end
   if type(subject) == "string" then
-    for _, prefix in ipairs { "", "nn.", "optim.", "optim.lr_scheduler.", "data.", "decomposition.", "manifold.",
+    for _, prefix in ipairs { "", "nn.", "optim.", "optim.lr_scheduler.", "data.", "decomposition.",
+      "distributions.", "manifold.",
       "metrics." } do
       local value = find(prefix .. subject)
       if value ~= nil and type(value) ~= "string" then return text_of(value) end

@@ -25,6 +25,7 @@ local parts = {
   nn = "perilune.nn", optim = "perilune.optim", data = "perilune.data", datasets = "perilune.datasets",
   image = "perilune.image", state = "perilune.state", linalg = "perilune.linalg", autograd = "perilune.autograd",
   decomposition = "perilune.decomposition", manifold = "perilune.manifold",
+  distributions = "perilune.distributions",
   metrics = "perilune.metrics",
 }
 local functions = {
