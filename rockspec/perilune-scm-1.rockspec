@@ -9,7 +9,7 @@ description = {
   labels = { "machine-learning", "tensor", "autograd", "neural-network" },
 }
 supported_platforms = { "linux" }
--- The library needs Lua alone; the experiments read flags and make folders.
+-- The library needs Lua alone until a Trainer writes files; the experiments read flags and make folders.
 dependencies = { "lua ~> 5.4", "argparse >= 0.7.1", "luafilesystem >= 1.8.0" }
 external_dependencies = { PNG = { header = "png.h" }, ZLIB = { header = "zlib.h" } }   -- OpenBLAS: by pkg-config
 build = {

@@ -3,7 +3,8 @@ local perilune = require "perilune"
 local help = perilune.help
 
 local PARTS = { "nn", "optim", "data", "datasets", "image", "state", "linalg", "autograd", "decomposition", "distributions",
-  "manifold", "metrics", "save", "load", "save_npy", "load_npy", "help", "progress" }
+  "manifold", "metrics", "save", "load", "save_npy", "load_npy", "help", "progress", "Trainer", "callbacks",
+  "loggers" }
 
 local function check_all(path, place)
   for name, value in pairs(place) do
@@ -23,7 +24,7 @@ describe("help", function()
     for _, name in ipairs(PARTS) do assert.is_not_nil(perilune[name], name) end
     check_all("", perilune)
     for _, path in ipairs { "nn", "optim", "data", "datasets", "image", "state", "linalg", "autograd", "decomposition",
-      "distributions", "manifold", "metrics" } do
+      "distributions", "manifold", "metrics", "callbacks", "loggers" } do
       check_all(path .. ".", perilune[path])
     end
     check_all("nn.functional.", perilune.nn.functional)

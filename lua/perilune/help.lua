@@ -12,7 +12,8 @@ local PLACES = {
   { "nn.init", "initialisers" }, { "nn.utils", "gradient clipping" }, { "optim", "optimizers" },
   { "optim.lr_scheduler", "schedules for the learning rate" }, { "data", "data sets and the loader" },
   { "datasets", "data sets to load" }, { "image", "pictures" }, { "linalg", "matrices" }, { "state", "nested states" },
-  { "autograd", "differentiable functions of one's own" },
+  { "autograd", "differentiable functions of one's own" }, { "callbacks", "what a Trainer calls while it runs" },
+  { "loggers", "where a Trainer's metrics go" },
   { "decomposition", "linear maps to fewer dimensions" },
   { "distributions", "random variables with tensors as parameters" },
   { "manifold", "maps of many-dimensional points" },
@@ -155,7 +156,7 @@ local function overview()
     "perilune.help(x) tells of each: help(\"conv2d\"), help(perilune.nn.Conv2d), help(perilune.optim)", "",
     "operations: " .. table.concat(operations, ", "), "",
     "other functions: " .. table.concat(functions, ", ") .. ", normal, " ..
-      "equal, allclose, save, load, save_npy, load_npy, progress",
+      "equal, allclose, save, load, save_npy, load_npy, progress, Trainer",
   }
   for _, place in ipairs(PLACES) do
     lines[#lines + 1] = ("\n%s (%s): %s"):format(place[1], place[2], names_in(find(place[1])))

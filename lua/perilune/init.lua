@@ -32,6 +32,7 @@ local functions = {
   save = "perilune.serialize", load = "perilune.serialize",
   save_npy = "perilune.serialize", load_npy = "perilune.serialize",
   help = "perilune.help", progress = "perilune.progress",
+  Trainer = "perilune.train", callbacks = "perilune.train", loggers = "perilune.train",
 }
 
 return setmetatable(perilune, {

@@ -26,7 +26,7 @@ function Progress.new(given)
   if interactive == nil then interactive = chosen.stream == nil and core.terminal.is_interactive() end
   return setmetatable({ total = chosen.total, title = chosen.title, unit = chosen.unit, width = chosen.width,
     interval = interactive and 0.1 or chosen.interval, stream = chosen.stream or io.stderr, clock = clock,
-    interactive = interactive, done = 0, note = "", start = clock(), drawn = clock(), drawn_length = 0,
+    interactive = interactive, done = 0, skipped = 0, note = "", start = clock(), drawn = clock(), drawn_length = 0,
     finished = false }, Progress)
 end
 
@@ -48,7 +48,7 @@ local function bar(self, width)
 end
 
 local function rate_text(self, elapsed)
-  local rate = elapsed > 0 and self.done / elapsed or 0
+  local rate = elapsed > 0 and (self.done - self.skipped) / elapsed or 0
   if rate >= 10 then return string.format("%.0f %s/s", rate, self.unit) end
   if rate >= 0.1 or rate == 0 then return string.format("%.2f %s/s", rate, self.unit) end
   return string.format("%.1f s/%s", 1 / rate, self.unit)
@@ -69,10 +69,12 @@ function Progress:text()
   if self.finished or self.done >= self.total then
     parts[#parts + 1] = duration(elapsed)
   else
-    local left = self.done > 0 and elapsed / self.done * (self.total - self.done) or 0 / 0
+    local counted = self.done - self.skipped
+    local left = counted > 0 and elapsed / counted * (self.total - self.done) or 0 / 0
     parts[#parts + 1] = duration(elapsed) .. "<" .. duration(left)
   end
-  if self.note ~= "" then parts[#parts + 1] = self.note end
+  local note = type(self.note) == "function" and self.note() or self.note
+  if note ~= "" then parts[#parts + 1] = note end
   if not self.interactive then return table.concat(parts, "  ") end
   -- A line that wraps could not be drawn over: the bar takes what is left of COLUMNS, and the rest is cut.
   local width = math.min(self.width, COLUMNS - #table.concat(parts, "  ") - 4)
@@ -93,9 +95,15 @@ local function draw(self)
   self.drawn = self.clock()
 end
 
---- Counts n more steps; note is shown at the end of the line.
+--- Counts n steps that were done before, such as those of a run that goes on: they are not part of the rate.
+---@param n integer
+function Progress:skip(n)
+  self.done, self.skipped = self.done + n, self.skipped + n
+end
+
+--- Counts n more steps; note is shown at the end of the line; as a function, it is called when the line is drawn.
 ---@param n? integer  default 1
----@param note? string
+---@param note? string|fun(): string
 function Progress:update(n, note)
   self.done = self.done + (n or 1)
   if note then self.note = note end

@@ -443,6 +443,30 @@ function Module:register_forward_hook(hook) return add_hook(self, "after", hook)
 ---@return { remove: fun() }
 function Module:register_forward_pre_hook(hook) return add_hook(self, "before", hook) end
 
+-- training --------------------------------------------------------------------------------------------------------
+
+--- Logs a value from a step or hook of a module that a perilune.Trainer runs; elsewhere it does nothing.
+---@param name string
+---@param value number|perilune.Tensor  a tensor of one element
+---@param given? table  on_step: publish it after the batch (default: in training_step); on_epoch: publish the mean
+---  of the epoch (default: elsewhere); prog_bar = false: show it; logger = true: hand it to the loggers;
+---  reduce_fx = "mean" (weighted by batch_size, by default that of batch[1]), "sum", "min", "max".  The first call of a
+---  name decides.
+function Module:log(name, value, given)
+  local trainer = rawget(self, "trainer")
+  if trainer then trainer:_log(name, value, given) end
+end
+
+--- Logs every value of a table, in the order of the names.
+---@param values table<string, number|perilune.Tensor>
+---@param given? table  as for log
+function Module:log_dict(values, given)
+  local names = {}
+  for name in pairs(values) do names[#names + 1] = name end
+  table.sort(names)
+  for _, name in ipairs(names) do self:log(name, values[name], given) end
+end
+
 -- text ------------------------------------------------------------------------------------------------------------
 
 --- What stands between the parentheses of tostring(module) for a layer.

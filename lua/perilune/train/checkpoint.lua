@@ -1,0 +1,174 @@
+-- checkpoint.lua -- all that a run needs to go on to the same bits, in one safetensors file.
+--
+-- Tensors: "state_dict/NAME" are the module's; "gradients/NAME" only within a window of accumulate_grad_batches; the
+-- rest is a nested table under perilune.state's names: optimizer, scheduler, rng, loop (epoch, batch, global_step ...),
+-- train_loader, val_loader, metrics (the running sums of the epoch), callbacks.  What the module's and the callbacks'
+-- on_save_checkpoint(checkpoint) add is there for their on_load_checkpoint(checkpoint).
+--
+-- A checkpoint describes a boundary: loop.phase says what was done last, and so what comes next --
+--   "batch"      a batch; whether a validation is due is still to be asked
+--   "validated"  a batch and its validation
+--   "epoch_end"  an epoch
+-- Lua's math.random is not part of it: Lua cannot tell its state.
+local core = require "perilune.core"
+local hooks = require "perilune.train.hooks"
+local serialize = require "perilune.serialize"
+local state = require "perilune.state"
+
+local checkpoint = {}
+
+local VERSION = 1
+local WEIGHTS, GRADIENTS = "state_dict/", "gradients/"
+
+--- The state of a loader, nil if it has none to tell.
+-- A loader whose epoch is over must begin a new one; under limit_train_batches its own position does not say so.
+function checkpoint.loader_state(loader, finished)
+  if type(loader) ~= "table" or type(loader.state_dict) ~= "function" then return nil end
+  local dict = loader:state_dict()
+  if finished and dict.position then dict.position = #loader end
+  return dict
+end
+
+local function state_key(callback, i) return (callback.state_key or callback.class_name or "callback") .. "#" .. i end
+
+local function callback_states(callbacks)
+  local states = {}
+  for i, callback in ipairs(callbacks) do
+    if type(callback.state_dict) == "function" then states[state_key(callback, i)] = callback:state_dict() end
+  end
+  return states
+end
+
+-- An epoch that has begun but has no batch yet will be begun again.
+local function loop_state(self)
+  local loop = self._loop
+  local begun = loop.phase == "epoch_start"
+  return { epoch = begun and loop.epoch - 1 or loop.epoch, batch = loop.batch, global_step = self.global_step,
+    phase = begun and "epoch_end" or loop.phase, accumulated = loop.accumulated, should_stop = self.should_stop }
+end
+
+--- The nested table that becomes a file, without weights and gradients.
+---@param self perilune.Trainer
+---@return table
+function checkpoint.capture(self)
+  local loop = loop_state(self)
+  local finished = loop.phase == "epoch_end" or loop.batch >= self.num_training_batches
+  local captured = { version = VERSION, loop = loop, rng = core.random.get_rng_state(),
+    optimizer = self.optimizer:state_dict(), scheduler = self._scheduler and self._scheduler.scheduler:state_dict(),
+    train_loader = checkpoint.loader_state(self._train_loader, finished),
+    val_loader = checkpoint.loader_state(self._val_loader, true),
+    metrics = self._metrics.train:state_dict(), callback_metrics = self.callback_metrics,
+    callbacks = callback_states(self.callbacks) }
+  for name, value in pairs(self._before_validation or {}) do captured[name] = value end
+  hooks.call(self, "on_save_checkpoint", captured)
+  return captured
+end
+
+local function tensors_of(self, weights_only)
+  local tensors = {}
+  for name, tensor in pairs(self.module:state_dict()) do tensors[WEIGHTS .. name] = tensor end
+  if weights_only or self._loop.accumulated == 0 then return tensors end
+  for name, parameter in self.module:named_parameters() do
+    if parameter.grad then tensors[GRADIENTS .. name] = parameter.grad end
+  end
+  return tensors
+end
+
+--- Writes the file, whole or not at all.
+---@param self perilune.Trainer
+---@param path string
+---@param weights_only boolean
+---@return true|nil ok
+---@return string? message
+function checkpoint.save(self, path, weights_only)
+  local scope <close> = core.scope() -- luacheck: ignore
+  local tensors, metadata = tensors_of(self, weights_only), {}
+  if not weights_only then
+    local rest
+    rest, metadata = state.flatten(checkpoint.capture(self))
+    for name, tensor in pairs(rest) do tensors[name] = tensor end
+  end
+  return serialize.save(path, tensors, { metadata = metadata })
+end
+
+-- Takes the tensors under prefix out of the table.
+local function take(tensors, prefix)
+  local taken = {}
+  for name, tensor in pairs(tensors) do
+    if name:sub(1, #prefix) == prefix then taken[name:sub(#prefix + 1)] = tensor end
+  end
+  for name in pairs(taken) do tensors[prefix .. name] = nil end
+  return taken
+end
+
+--- Reads a file: the nested table of capture, with state_dict and gradients.
+---@param path string
+---@return table|nil contents
+---@return string? message
+function checkpoint.load(path)
+  local tensors, metadata = serialize.load(path, { flat = true })
+  if not tensors then return nil, metadata --[[@as string]] end
+  local weights, gradients = take(tensors, WEIGHTS), take(tensors, GRADIENTS)
+  local contents = state.unflatten(tensors, metadata --[[@as table]])
+  if next(weights) == nil or contents.loop and contents.version ~= VERSION then
+    return nil, path .. ": this is not a checkpoint of a Trainer"
+  end
+  contents.state_dict, contents.gradients = weights, gradients
+  return contents
+end
+
+local function restore_gradients(self, gradients)
+  for name, parameter in self.module:named_parameters() do
+    if gradients[name] then parameter.grad = core.keep(gradients[name]) end
+  end
+end
+
+local function restore_loader(loader, dict)
+  if dict and loader and type(loader.load_state_dict) == "function" then loader:load_state_dict(dict) end
+end
+
+local function restore_callbacks(callbacks, states)
+  for i, callback in ipairs(callbacks) do
+    local dict = states and states[state_key(callback, i)]
+    if dict and type(callback.load_state_dict) == "function" then callback:load_state_dict(dict) end
+  end
+end
+
+--- Puts the run where the file left it.  The generator's turn comes last: nothing may draw after it.
+---@param self perilune.Trainer
+---@param contents table  from load
+function checkpoint.restore(self, contents)
+  local loop = contents.loop
+  self.module:load_state_dict(contents.state_dict)
+  self.optimizer:load_state_dict(contents.optimizer)
+  if self._scheduler and contents.scheduler then self._scheduler.scheduler:load_state_dict(contents.scheduler) end
+  self.global_step, self.should_stop = loop.global_step, loop.should_stop
+  self._loop = { epoch = loop.epoch, batch = loop.batch, phase = loop.phase, accumulated = loop.accumulated }
+  self.current_epoch = math.max(loop.epoch, 1)
+  restore_gradients(self, contents.gradients)
+  restore_loader(self._train_loader, contents.train_loader)
+  restore_loader(self._val_loader, contents.val_loader)
+  self._metrics.train:load_state_dict(contents.metrics or {})
+  self.callback_metrics = contents.callback_metrics or {}
+  restore_callbacks(self.callbacks, contents.callbacks)
+  for _, logger in ipairs(self.loggers) do logger:resume(self.global_step) end
+  hooks.call(self, "on_load_checkpoint", contents)
+  core.random.set_rng_state(contents.rng)
+end
+
+--- "last" and "best" as the paths that the ModelCheckpoints know; anything else is a path.
+---@param self perilune.Trainer
+---@param ckpt_path string
+---@return string|nil path  nil: there is none yet
+function checkpoint.find(self, ckpt_path)
+  if ckpt_path ~= "last" and ckpt_path ~= "best" then return ckpt_path end
+  for _, callback in ipairs(self.callbacks) do
+    if type(callback.find) == "function" then
+      local path = callback:find(ckpt_path)
+      if path then return path end
+    end
+  end
+  return nil
+end
+
+return checkpoint

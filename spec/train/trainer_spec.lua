@@ -1,0 +1,257 @@
+-- The Trainer's loops: the same numbers as a loop by hand, the order of events, the options, errors.
+local perilune = require "perilune"
+local nn = perilune.nn
+
+local function new_data(n)
+  perilune.manual_seed(3)
+  local x = perilune.randn(n, 3)
+  return perilune.data.TensorDataset(x, x:sum(2, { keepdim = true }))
+end
+
+local Net = nn.Module:extend("Net")
+function Net:init() self.layer = nn.Linear(3, 1) end
+function Net:forward(x) return self.layer(x) end
+function Net:training_step(batch)
+  local loss = nn.functional.mse_loss(self(batch[1]), batch[2])
+  self:log("loss", loss, { on_epoch = true })
+  return loss
+end
+function Net:validation_step(batch) self:log("val_loss", nn.functional.mse_loss(self(batch[1]), batch[2])) end
+function Net:test_step(batch) self:log("test_loss", nn.functional.mse_loss(self(batch[1]), batch[2])) end
+function Net:configure_optimizers() return perilune.optim.SGD(self:parameters(), { lr = 0.1 }) end
+
+local function new_net()
+  perilune.manual_seed(5)
+  return Net()
+end
+
+local function trainer(given)
+  given.enable_progress_bar = false
+  return perilune.Trainer(given)
+end
+
+local function loader(n, batch_size, given)
+  given = given or {}
+  given.batch_size = batch_size
+  return perilune.data.DataLoader(new_data(n), given)
+end
+
+local function by_hand(net, batches, epochs, window, clip)
+  local optimizer = net:configure_optimizers()
+  for _ = 1, epochs do
+    local i = 0
+    for x, y in batches:iter() do
+      i = i + 1
+      if (i - 1) % window == 0 then optimizer:zero_grad() end
+      (nn.functional.mse_loss(net(x), y) / window):backward()
+      if i % window == 0 or i == #batches then
+        if clip then nn.utils.clip_grad_norm_(net:parameters(), clip) end
+        optimizer:step()
+      end
+    end
+  end
+  return net
+end
+
+local function same_weights(a, b)
+  for name, tensor in pairs(a:state_dict()) do assert.is_true(perilune.equal(tensor, b:state_dict()[name]), name) end
+end
+
+describe("Trainer", function()
+  it("learns what a loop by hand learns, windows and clipping included", function()
+    for _, case in ipairs { { 1 }, { 3 }, { 2, 0.1 } } do
+      local window, clip = case[1], case[2]
+      local expected = by_hand(new_net(), loader(20, 4), 3, window, clip)
+      local net = new_net()
+      local run = trainer { max_epochs = 3, accumulate_grad_batches = window, gradient_clip_val = clip }
+      run:fit(net, loader(20, 4))
+      same_weights(expected, net)
+      assert.equal(3 * ((5 + window - 1) // window), run.global_step)
+      assert.equal(run.estimated_stepping_batches, run.global_step)
+    end
+  end)
+
+  it("weights the mean of an epoch by the size of the batches", function()
+    local net, total = new_net(), 0
+    local run = trainer { max_epochs = 1 }
+    local batches = loader(10, 4)
+    for x, y in batches:iter() do total = total + nn.functional.mse_loss(net(x), y):item() * #x end
+    local result = run:validate(net, loader(10, 4))
+    assert.near(total / 10, result[1].val_loss, 1e-6)
+    assert.near(total / 10, run:test(net, loader(10, 4))[1].test_loss, 1e-6)
+    assert.equal(run.callback_metrics.test_loss, run:test(nil, loader(10, 4))[1].test_loss)
+  end)
+
+  it("predicts in evaluation mode and without gradients; the modes come back", function()
+    local net = nn.Sequential { nn.Linear(3, 2), nn.Dropout { p = 0.5 } }
+    net[1]:eval()
+    local run = trainer {}
+    local outputs = run:predict(net, loader(10, 4))
+    assert.equal(3, #outputs)
+    assert.same({ 4, 2 }, outputs[1].shape)
+    assert.is_false(outputs[1].requires_grad)
+    assert.is_true(perilune.equal(outputs[1], run:predict(net, loader(10, 4))[1]))
+    assert.is_false(net[1].training)
+    assert.is_true(net[2].training and net.training)
+  end)
+
+  it("calls hooks in Lightning's order", function()
+    local seen = {}
+    local callback = { on_validation_end = false }
+    for _, name in ipairs { "setup", "on_fit_start", "on_train_start", "on_train_epoch_start", "on_train_batch_start",
+      "on_before_zero_grad", "on_before_backward", "on_after_backward", "on_before_optimizer_step", "on_train_batch_end",
+      "on_validation_start", "on_validation_batch_end", "on_validation_end", "on_train_epoch_end", "on_train_end",
+      "on_fit_end", "teardown" } do
+      callback[name] = function(_, run, module)
+        assert.equal(run.module, module)
+        seen[#seen + 1] = name
+      end
+    end
+    local net = new_net()
+    function net:on_train_start() seen[#seen + 1] = "own on_train_start" end -- luacheck: ignore
+    trainer { max_epochs = 1, num_sanity_val_steps = 0, callbacks = { callback } }:fit(net, loader(2, 1), loader(1, 1))
+    local batch = { "on_train_batch_start", "on_before_zero_grad", "on_before_backward", "on_after_backward",
+      "on_before_optimizer_step", "on_train_batch_end" }
+    local expected = { "setup", "on_fit_start", "on_train_start", "own on_train_start", "on_train_epoch_start" }
+    table.move(batch, 1, 6, 6, expected)
+    table.move(batch, 1, 6, 12, expected)
+    table.move({ "on_validation_start", "on_validation_batch_end", "on_validation_end", "on_train_epoch_end",
+      "on_train_end", "on_fit_end", "teardown" }, 1, 7, 18, expected)
+    assert.same(expected, seen)
+  end)
+
+  it("stops at max_steps, in the middle of an epoch; limits the batches; validates when told to", function()
+    local validations = {}
+    local callback = { on_validation_end = function(_, run)
+      if not run.sanity_checking then validations[#validations + 1] = run.global_step end
+    end }
+    local run = trainer { max_epochs = 2, val_check_interval = 0.5, limit_train_batches = 4, callbacks = { callback } }
+    run:fit(new_net(), loader(20, 2), loader(4, 2))
+    assert.same({ 2, 4, 6, 8 }, validations)
+    run = trainer { max_steps = 7 }
+    run:fit(new_net(), loader(20, 4))
+    assert.same({ 7, 2 }, { run.global_step, run.current_epoch })
+    validations = {}
+    trainer { max_epochs = 4, check_val_every_n_epoch = 2, callbacks = { callback } }
+      :fit(new_net(), loader(4, 2), loader(4, 2))
+    assert.same({ 4, 8 }, validations)
+    run = trainer { fast_dev_run = true, default_root_dir = "/nowhere/at/all" }
+    run:fit(new_net(), loader(20, 4), loader(4, 2))
+    assert.equal(1, run.global_step)
+  end)
+
+  it("leaves a sanity check no trace", function()
+    local nets = {}
+    for i, n in ipairs { 0, 2 } do
+      nets[i] = new_net()
+      local run = trainer { max_epochs = 1, num_sanity_val_steps = n }
+      perilune.manual_seed(9)
+      run:fit(nets[i], loader(20, 4, { shuffle = true }), loader(6, 2, { shuffle = true }))
+    end
+    same_weights(nets[1], nets[2])
+  end)
+
+  it("steps schedules after epochs or steps, and plateaus on what they watch", function()
+    local rates = {}
+    local function fit(make)
+      local net = new_net()
+      function net.configure_optimizers(self)
+        local optimizer = perilune.optim.SGD(self:parameters(), { lr = 1.0 })
+        return make(optimizer)
+      end
+      rates = {}
+      trainer { max_epochs = 2, callbacks = { { on_train_batch_end = function(_, run)
+        rates[#rates + 1] = run.optimizer.param_groups[1].lr
+      end } } }:fit(net, loader(4, 2), loader(4, 2))
+      return rates
+    end
+    local schedulers = perilune.optim.lr_scheduler
+    local function step_lr(optimizer) return schedulers.StepLR(optimizer, { step_size = 1, gamma = 0.5 }) end
+    assert.same({ 1, 1, 0.5, 0.5 }, fit(function(o) return o, step_lr(o) end))
+    assert.same({ 0.5, 0.25, 0.125, 0.0625 }, fit(function(o)
+      return { optimizer = o, lr_scheduler = { scheduler = step_lr(o), interval = "step" } }
+    end))
+    assert.same({ 1, 1, 0.1, 0.1 }, fit(function(o)
+      local plateau = schedulers.ReduceLROnPlateau(o, { mode = "max", threshold = 1e9, patience = 0,
+        threshold_mode = "abs" })
+      plateau.best = 1e9
+      return { optimizer = o, lr_scheduler = { scheduler = plateau, monitor = "val_loss" } }
+    end))
+    assert.error_matches(function()
+      fit(function(o) return { optimizer = o, lr_scheduler = { scheduler = schedulers.ReduceLROnPlateau(o),
+        monitor = "nothing" } } end)
+    end, "watches 'nothing', which was not logged; logged: loss")
+  end)
+
+  it("does not move frozen parameters, and makes no gradients for them", function()
+    local Frozen = Net:extend("Frozen")
+    function Frozen:init()
+      self.body, self.head = nn.Linear(3, 4), nn.Linear(4, 1)
+      self.body:requires_grad_(false)
+    end
+    function Frozen:forward(x)
+      local code = self.body(x)
+      self.recorded = code.requires_grad
+      return self.head(code)
+    end
+    local net = Frozen()
+    local body, head = net.body.weight:clone(), net.head.weight:clone()
+    trainer { max_epochs = 2 }:fit(net, loader(8, 4))
+    assert.is_true(perilune.equal(body, net.body.weight))
+    assert.is_false(perilune.equal(head, net.head.weight))
+    assert.is_nil(net.body.weight.grad)
+    assert.is_false(net.recorded)   -- its backward is not even on the tape
+  end)
+
+  it("frees what a step makes, unless it is kept", function()
+    local net, held = new_net(), {}
+    local step = net.training_step
+    function net.training_step(self, batch)
+      held[1], held[2] = self(batch[1]), self.trainer:keep(self(batch[1]))
+      return step(self, batch)
+    end
+    trainer { max_epochs = 1 }:fit(net, loader(4, 4))
+    assert.error_matches(function() return held[1] + 1 end, "freed")
+    assert.same({ 4, 1 }, held[2].shape)
+  end)
+
+  it("ends at a NaN with the operation's name in anomaly mode, and calls on_exception and teardown", function()
+    local net, told = new_net(), {}
+    function net.training_step(self, batch) return (self(batch[1]):abs() * -1 - 1):log():mean() end
+    local run = trainer { max_epochs = 1, detect_anomaly = true, callbacks = { {
+      on_exception = function(_, _, _, message) told[1] = message end, teardown = function() told[2] = true end } } }
+    local before = net.layer.weight:clone()
+    assert.error_matches(function() run:fit(net, loader(4, 2)) end, "log: the result has a NaN")
+    assert.matches("log: the result has a NaN", told[1])
+    assert.matches("training_step", run.traceback)
+    assert.is_true(told[2])
+    assert.is_true(perilune.equal(before, net.layer.weight))
+    assert.is_true(perilune.tensor { -1.0 }:log():ne(0):item())   -- the mode is off again
+  end)
+
+  it("says what is wrong", function()
+    local function fails(pattern, call, ...)
+      local fine, message = pcall(call, ...)
+      assert.is_false(fine)
+      assert.matches(pattern, message)
+      assert.matches("trainer_spec.lua:%d+: ", message)
+    end
+    fails("unknown option 'epochs'; known: max_epochs", function() trainer { epochs = 1 } end)
+    fails("val_check_interval must be a number in %[0, 1%]", function() trainer { val_check_interval = 1.5 } end)
+    fails("function 'on_epoch_end', which no event calls", function()
+      trainer { callbacks = { { on_epoch_end = function() end } } }
+    end)
+    local run = trainer { max_epochs = 1 }
+    fails("fit: Module has no training_step", function() run:fit(nn.Module(), loader(4, 2)) end)
+    fails("a DataLoader is needed .* got a nil", function() run:fit(new_net()) end)
+    fails("no 'best' checkpoint", function() run:fit(new_net(), loader(4, 2), nil, { ckpt_path = "best" }) end)
+    local net = new_net()
+    net.training_step = function() return 3 end
+    assert.error_matches(function() run:fit(net, loader(4, 2)) end, "training_step: it must return the loss")
+    net.training_step = function(self) self:log("x", perilune.ones(2)) end
+    assert.error_matches(function() run:fit(net, loader(4, 2)) end, "log: x must be a number or a tensor of one")
+    net.training_step = function() error({ code = 7 }) end
+    local _, value = pcall(run.fit, run, net, loader(4, 2))
+    assert.same({ code = 7 }, value)
+  end)
+end)
