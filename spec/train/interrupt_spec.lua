@@ -1,0 +1,85 @@
+-- Ctrl-C: a real SIGINT at a child, as a script and in the REPL.
+local interrupt = require "perilune.train.interrupt"
+
+local BUILD = os.getenv("PERILUNE_BUILD") or "build"
+
+-- The child says "started" before it is interrupted; what comes after fit goes through its standard input.
+local SCRIPT = [[
+export LUA_PATH='./lua/?.lua;./lua/?/init.lua;;' LUA_CPATH='./%s/?.so;;'
+mkfifo %s/in
+lua5.4 -i <%s/in >%s/out 2>&1 &
+child=$!
+exec 3>%s/in
+echo 'arg = { "%s", "1000", "slow" }; trainer = dofile "spec/support/training_run.lua"' >&3
+n=0; until grep -q started %s/out || [ $n -gt 100 ]; do sleep 0.05; n=$((n + 1)); done
+sleep 0.3
+kill -INT $child
+echo 'print("alive", trainer.interrupted, trainer.global_step > 0)' >&3
+exec 3>&-
+wait $child
+]]
+
+local function shell(command)
+  local pipe = assert(io.popen("(" .. command .. ") 2>&1"))
+  local output = pipe:read("a")
+  pipe:close()
+  return output
+end
+
+describe("Ctrl-C", function()
+  local root
+
+  before_each(function() root = shell("mktemp -d"):match("%S+") end)
+  after_each(function() shell("rm -rf " .. root) end)
+
+  it("stops after the batch, saves, and leaves the REPL alive", function()
+    shell(SCRIPT:format(BUILD, root, root, root, root, root, root))
+    local file = assert(io.open(root .. "/out"))
+    local output = file:read("a")
+    file:close()
+    assert.matches("interrupted\t%d+\t%d+", output)
+    assert.matches("alive\ttrue\ttrue", output)
+    local step = math.tointeger(output:match("interrupted\t%d+\t(%d+)"))
+    local contents = assert(require "perilune.train.checkpoint".load(root .. "/last.safetensors"))
+    assert.equal(step, contents.loop.global_step)
+  end)
+
+  -- lua5.4's hook, as it comes in the middle of a batch: on the coroutine that drives.
+  it("strikes between two steps only", function()
+    local steps, seen = {}, nil
+    local driver = coroutine.running()
+    interrupt.run(function(boundary)
+      for i = 1, 5 do
+        if i == 2 then debug.sethook(driver, function()
+          debug.sethook(driver)
+          error("interrupted!")
+        end, "crl", 1) end
+        steps[#steps + 1] = i
+        if boundary() then seen = i break end
+      end
+    end, function() end)
+    assert.same({ 1, 2 }, steps)
+    assert.equal(2, seen)
+  end)
+
+  it("passes on what other hooks raise, after the body has ended", function()
+    local driver, ended = coroutine.running(), false
+    local fine, message = pcall(interrupt.run, function(boundary)
+      debug.sethook(driver, function()
+        debug.sethook(driver)
+        error("too long", 0)
+      end, "crl", 1)
+      ended = boundary()
+    end, function() end)
+    assert.is_false(fine)
+    assert.equal("too long", message)
+    assert.is_true(ended)
+  end)
+
+  it("passes on the errors of the body as they are", function()
+    local value, text = { code = 1 }, nil
+    local _, got = pcall(interrupt.run, function() error(value) end, function(traceback) text = traceback end)
+    assert.equal(value, got)
+    assert.matches("traceback", text)
+  end)
+end)
