@@ -1,0 +1,215 @@
+-- Every callback, on runs of a few steps.
+local perilune = require "perilune"
+local nn, callbacks = perilune.nn, perilune.callbacks
+
+-- A module whose val_loss is what the list says, epoch by epoch.
+local Scripted = nn.Module:extend("Scripted")
+function Scripted:init(script) self.script, self.layer = script, nn.Linear(1, 1) end
+function Scripted:training_step(batch)
+  local loss = self.layer(batch[1]):square():mean()
+  self:log("loss", loss, { prog_bar = true })
+  return loss
+end
+function Scripted:validation_step() self:log("val_loss", self.script[self.trainer.current_epoch] or 0.0) end
+function Scripted:configure_optimizers() return perilune.optim.SGD(self:parameters(), { lr = 0.25 }) end
+
+local function loader() return perilune.data.DataLoader(perilune.data.TensorDataset(perilune.ones(4, 1)), { batch_size = 2 }) end
+
+local function fit(script, given, fit_options)
+  given.enable_progress_bar = given.enable_progress_bar or false
+  local trainer = perilune.Trainer(given)
+  trainer:fit(Scripted(script), loader(), loader(), fit_options)
+  return trainer
+end
+
+local function shell(command)
+  local pipe = assert(io.popen(command))
+  local output = pipe:read("a")
+  pipe:close()
+  return output
+end
+
+local function files(folder)
+  local list = {}
+  for name in shell("ls " .. folder):gmatch("[^\n]+") do list[#list + 1] = name end
+  return list
+end
+
+describe("EarlyStopping", function()
+  local function epochs(script, given)
+    given.monitor = "val_loss"
+    local stopping = callbacks.EarlyStopping(given)
+    return fit(script, { max_epochs = #script, callbacks = { stopping } }).current_epoch, stopping
+  end
+
+  it("waits for patience checks without an improvement", function()
+    local last, stopping = epochs({ 5, 4, 4, 4.5, 3, 2 }, { patience = 2 })
+    assert.equal(4, last)
+    assert.same({ 4, 4, 2 }, { stopping.stopped_epoch, stopping.best_score, stopping.wait_count })
+    assert.equal(6, (epochs({ 5, 4, 4, 3, 3, 2 }, { patience = 2 })))
+    assert.equal(3, (epochs({ 1, 2, 2, 3 }, { patience = 1, mode = "max" })))
+    assert.equal(3, (epochs({ 5, 4.0, 3.9, 3.8 }, { patience = 1, min_delta = 0.5 })))
+  end)
+
+  it("stops at what is not finite, good enough or hopeless", function()
+    assert.equal(2, (epochs({ 5, 0 / 0, 3 }, {})))
+    assert.equal(3, (epochs({ 5, 0 / 0, 3 }, { check_finite = false })))
+    assert.equal(2, (epochs({ 5, 1, 0.5 }, { stopping_threshold = 2 })))
+    assert.equal(2, (epochs({ 5, 10, 0.5 }, { divergence_threshold = 9 })))
+  end)
+
+  it("respects min_epochs, keeps its count in a state, and names what was logged", function()
+    local stopping = callbacks.EarlyStopping { monitor = "val_loss", patience = 1 }
+    assert.equal(4, fit({ 1, 2, 3, 4, 5 }, { max_epochs = 5, min_epochs = 4, callbacks = { stopping } }).current_epoch)
+    local other = callbacks.EarlyStopping { monitor = "val_loss" }
+    other:load_state_dict(stopping:state_dict())
+    assert.equal(stopping.wait_count, other.wait_count)
+    assert.error_matches(function()
+      fit({}, { max_epochs = 1, callbacks = { callbacks.EarlyStopping { monitor = "nothing" } } })
+    end, "'nothing' was not logged; logged: loss, val_loss")
+    assert.error_matches(function() callbacks.EarlyStopping {} end, "monitor is needed")
+  end)
+end)
+
+describe("ModelCheckpoint", function()
+  local root
+  before_each(function() root = shell("mktemp -d"):match("%S+") end)
+  after_each(function() shell("rm -rf " .. root) end)
+
+  local function run(script, given, more)
+    given.dirpath = root
+    local checkpoint = callbacks.ModelCheckpoint(given)
+    more = more or {}
+    more.callbacks, more.max_epochs = { checkpoint }, #script
+    return checkpoint, fit(script, more)
+  end
+
+  it("keeps the best, under names with their metrics", function()
+    local checkpoint = run({ 3, 1, 2, 4 }, { monitor = "val_loss", save_top_k = 2, filename = "{epoch:02d}-{val_loss:.1f}",
+      save_last = true })
+    assert.same({ "epoch=02-val_loss=1.0.safetensors", "epoch=03-val_loss=2.0.safetensors", "last.safetensors" },
+      files(root))
+    assert.equal(root .. "/epoch=02-val_loss=1.0.safetensors", checkpoint.best_model_path)
+    assert.equal(1, checkpoint.best_model_score)
+    assert.equal(checkpoint.best_model_path, callbacks.ModelCheckpoint { dirpath = root, monitor = "val_loss" }:find("best"))
+    run({ 3, 1, 0 / 0 }, { monitor = "val_loss", mode = "max", filename = "b{epoch}", auto_insert_metric_name = false })
+    assert.equal("b1.safetensors", files(root)[1])
+  end)
+
+  it("without a metric keeps the newest, all, or none", function()
+    run({ 1, 1, 1 }, {})
+    assert.same({ "epoch=3-step=6.safetensors" }, files(root))
+    run({ 1, 1, 1 }, { save_top_k = -1 })
+    assert.same({ "epoch=1-step=2.safetensors", "epoch=2-step=4.safetensors", "epoch=3-step=6-v1.safetensors",
+      "epoch=3-step=6.safetensors" }, files(root))
+    shell("rm " .. root .. "/*")
+    run({ 1, 1, 1 }, { save_top_k = 0 })
+    assert.same({}, files(root))
+    run({ 1, 1, 1 }, { save_top_k = 0 }, { enable_checkpointing = false })
+    assert.error_matches(function() callbacks.ModelCheckpoint { save_top_k = 3 } end, "needs monitor")
+  end)
+
+  it("saves after steps or every few epochs", function()
+    run({ 1, 1, 1 }, { every_n_train_steps = 3, save_top_k = -1 })
+    assert.same({ "epoch=2-step=3.safetensors", "epoch=3-step=6.safetensors" }, files(root))
+    shell("rm " .. root .. "/*")
+    run({ 1, 1, 1 }, { every_n_epochs = 2, save_top_k = -1 })
+    assert.same({ "epoch=2-step=4.safetensors" }, files(root))
+  end)
+
+  it("loads for fit and test; weights alone are not enough for fit", function()
+    local checkpoint, trainer = run({ 2, 1, 3 }, { monitor = "val_loss", save_last = true })
+    local other = Scripted {}
+    trainer:validate(other, loader(), { ckpt_path = "best" })
+    local best = require "perilune.train.checkpoint".load(checkpoint.best_model_path)
+    assert.is_true(perilune.equal(best.state_dict["layer.weight"], other.layer.weight))
+    assert.equal(4, best.loop.global_step)
+    local again = fit({ 2, 1, 3 }, { max_epochs = 3, callbacks = { callbacks.ModelCheckpoint { dirpath = root } } },
+      { ckpt_path = checkpoint.best_model_path })
+    assert.is_true(perilune.equal(trainer.module.layer.weight, again.module.layer.weight))
+    assert(trainer:save_checkpoint(root .. "/w.safetensors", { weights_only = true }))
+    assert.error_matches(function() fit({}, { max_epochs = 1 }, { ckpt_path = root .. "/w.safetensors" }) end,
+      "holds weights only")
+    assert.error_matches(function() fit({}, { max_epochs = 1 }, { ckpt_path = root .. "/none" }) end, "none")
+    assert.is_nil((trainer:save_checkpoint(root .. "/no/such/folder")))
+  end)
+
+  it("leaves the last good checkpoint when a loss is NaN", function()
+    local checkpoint = callbacks.ModelCheckpoint { dirpath = root, save_last = true }
+    local trainer = perilune.Trainer { max_epochs = 3, detect_anomaly = true, enable_progress_bar = false,
+      callbacks = { checkpoint } }
+    local module = Scripted {}
+    function module.training_step(self, batch)
+      local sign = self.trainer.current_epoch == 2 and -1 or 1
+      return (self.layer(batch[1]):abs() * sign + sign):log():mean()
+    end
+    local fine, message = pcall(trainer.fit, trainer, module, loader())
+    assert.is_false(fine)
+    assert.matches("log: the result has a NaN", message)
+    assert.matches("the last good checkpoint is " .. root .. "/last.safetensors", message, 1, true)
+    local contents = require "perilune.train.checkpoint".load(root .. "/last.safetensors")
+    assert.is_true(contents.state_dict["layer.weight"]:eq(contents.state_dict["layer.weight"]):all():item())
+  end)
+end)
+
+describe("LearningRateMonitor", function()
+  it("logs the rate of each group", function()
+    local trainer = fit({}, { max_epochs = 1, callbacks = { callbacks.LearningRateMonitor { log_momentum = true } } })
+    assert.equal(0.25, trainer.callback_metrics["lr-SGD"])
+    assert.equal(0, trainer.callback_metrics["lr-SGD-momentum"])
+    assert.equal(0.25, trainer.logged_metrics["lr-SGD"])
+    local rows = {}
+    local logger = perilune.loggers.Logger:extend("Rows")()
+    function logger.log_metrics(_, values, step) if values["lr-SGD"] then rows[#rows + 1] = step end end
+    fit({}, { max_epochs = 2, log_every_n_steps = 2, logger = logger,
+      callbacks = { callbacks.LearningRateMonitor { logging_interval = "step" } } })
+    assert.same({ 0, 2 }, rows)
+  end)
+end)
+
+describe("Timer", function()
+  it("measures, ends the run, and counts on from a state", function()
+    local now = 0
+    local timer = callbacks.Timer { duration = "00:00:00:03", clock = function() return now end }
+    local tick = { on_train_batch_start = function() now = now + 1 end }
+    local trainer = fit({}, { max_epochs = 10, callbacks = { tick, timer } })
+    assert.equal(3, trainer.global_step)
+    assert.same({ 3, 0 }, { timer:time_elapsed(), timer:time_remaining() })
+    local other = callbacks.Timer { duration = 4 }
+    other:load_state_dict(timer:state_dict())
+    assert.equal(1, other:time_remaining())
+    assert.error_matches(function() callbacks.Timer { duration = "soon" } end, "duration must be")
+  end)
+end)
+
+describe("ProgressBar", function()
+  it("shows epochs, metrics and the rate; plain lines where there is no terminal", function()
+    local lines = {}
+    local stream = { write = function(_, ...) lines[#lines + 1] = table.concat { ... } end, flush = function() end }
+    local bar = callbacks.ProgressBar { stream = stream }
+    local trainer = fit({}, { max_epochs = 2, callbacks = { bar }, num_sanity_val_steps = 0 })
+    assert.equal(2, #lines)
+    assert.matches("^epoch 1/2  2/2  .* it/s  00:00  loss=%d", lines[1])
+    trainer:validate(nil, loader())
+    assert.matches("^validate  2/2", lines[3])
+  end)
+end)
+
+describe("a callback of one's own", function()
+  it("has its state in the checkpoint, and a say in it", function()
+    local path = os.tmpname()
+    local Counter = callbacks.Callback:extend("Counter")
+    function Counter:init() self.count = 0 end
+    function Counter:on_train_batch_end() self.count = self.count + 1 end
+    function Counter:state_dict() return { count = self.count } end
+    function Counter:load_state_dict(dict) self.count = dict.count end
+    function Counter.on_save_checkpoint(_, _, _, contents) contents.note = "mine" end
+    function Counter:on_load_checkpoint(_, _, contents) self.note = contents.note end
+    local trainer = fit({}, { max_epochs = 2, callbacks = { Counter() } })
+    assert(trainer:save_checkpoint(path))
+    local counter = Counter()
+    fit({}, { max_epochs = 3, callbacks = { counter } }, { ckpt_path = path })
+    os.remove(path)
+    assert.same({ 6, "mine" }, { counter.count, counter.note })
+  end)
+end)
