@@ -9,7 +9,8 @@
 --
 -- Published: 0.0166.  PyTorch with the same layers, setting and epochs: 0.0131.
 --
--- Leaves under --out: cae.safetensors, losses.csv, reconstructions.png.
+-- Leaves under --out: cae.safetensors, losses.csv, reconstructions.png, last.safetensors (the checkpoint of --resume).
+-- Ctrl-C stops after the batch and saves; --resume goes on from there, or from the last whole epoch of a killed run.
 -- The same seed gives the same bits, whatever the number of threads.
 local argparse = require "argparse"
 local lfs = require "lfs"
@@ -30,6 +31,7 @@ parser:option("--schedule", "of the learning rate (default constant)", "constant
 parser:option("--limit", "use only the first training images"):convert(math.tointeger)
 parser:option("--seed", "of weights and order (default 1)", 1):convert(math.tointeger)
 parser:option("--threads", "0: as many as the machine offers", 0):convert(math.tointeger)
+parser:flag("--resume", "go on from last.safetensors in --out, to the same bits")
 parser:option("--data", "folder of the IDX files, if not where Debian puts them")
 parser:option("--out", "folder for the results (default runs/cae)", "runs/cae")
 local flags = parser:parse()
@@ -49,37 +51,55 @@ local function make_folder(path)
   end
 end
 
---- The mean squared error over all pixels of a dataset.
-local function evaluate(model, loader)
-  local sum, count = 0.0, 0
-  model:eval()
-  perilune.no_grad(function()
-    for images in loader:iter() do
-      local scope <close> = perilune.scope() -- luacheck: ignore
-      sum = sum + perilune.nn.functional.mse_loss(model(images), images, { reduction = "sum" }):item()
-      count = count + images:numel()
-    end
-  end)
-  model:train()
-  return sum / count
+--- The auto-encoder with its loss and its optimizer, as a Trainer wants it.
+local Reconstruction = perilune.nn.Module:extend("Reconstruction")
+
+function Reconstruction:init(model) self.model = model end
+
+local function loss_of(self, batch)
+  local images = batch[1]
+  return perilune.nn.functional.mse_loss(self.model(images), images)
 end
 
---- One pass over the training images; returns the mean loss.
-local function train_epoch(model, loader, optimizer, scheduler, bar)
-  local sum, seen = 0.0, 0
-  for images in loader:iter() do
-    local scope <close> = perilune.scope() -- luacheck: ignore
-    local loss = perilune.nn.functional.mse_loss(model(images), images)
-    optimizer:zero_grad()
-    loss:backward()
-    optimizer:step()
-    if scheduler then scheduler:step() end
-    local n = #images
-    sum, seen = sum + loss:item() * n, seen + n
-    bar:update(n, ("train %.5f"):format(sum / seen))
-  end
-  return sum / seen
+function Reconstruction:training_step(batch)
+  local loss = loss_of(self, batch)
+  self:log("train_mse", loss, { on_step = false, on_epoch = true })
+  return loss
 end
+
+function Reconstruction:validation_step(batch) self:log("test_mse", loss_of(self, batch), { prog_bar = true }) end
+
+function Reconstruction:configure_optimizers()
+  local optimizer = perilune.optim.Adam(self:parameters(), { lr = flags.lr, weight_decay = flags.weight_decay })
+  if flags.schedule == "constant" then return optimizer end
+  local scheduler = perilune.optim.lr_scheduler.OneCycleLR(optimizer,
+    { max_lr = flags.lr, total_steps = self.trainer.estimated_stepping_batches })
+  return { optimizer = optimizer, lr_scheduler = { scheduler = scheduler, interval = "step" } }
+end
+
+--- losses.csv: a row for each epoch, those before a --resume included.
+local Losses = perilune.callbacks.Callback:extend("Losses")
+
+Losses.monitoring = true   -- runs when the means of the epoch are known
+
+function Losses:init(path) self.path, self.rows = path, {} end
+
+function Losses:on_train_epoch_start() self.epoch = perilune.progress { total = 0 } end   -- for its clock
+
+-- An epoch that was taken up in its middle was not timed.
+function Losses:on_validation_start() self.seconds = self.epoch and self.epoch:elapsed() or 0 / 0 end
+
+function Losses:on_train_epoch_end(trainer)
+  local metrics = trainer.callback_metrics
+  self.rows[#self.rows + 1] = { trainer.current_epoch, metrics.train_mse, metrics.test_mse, self.seconds }
+  local file = assert(io.open(self.path, "w"))
+  file:write("epoch,train_mse,test_mse,seconds\n")
+  for _, row in ipairs(self.rows) do file:write(("%d,%.6f,%.6f,%.2f\n"):format(table.unpack(row))) end
+  file:close()
+end
+
+function Losses:state_dict() return { rows = self.rows } end
+function Losses:load_state_dict(dict) self.rows = dict.rows end
 
 --- One test image of each class above its reconstruction.
 local function draw_reconstructions(model, dataset, path)
@@ -93,11 +113,6 @@ local function draw_reconstructions(model, dataset, path)
   return perilune.image.save(path, perilune.image.grid(both, { nrow = 10, padding = 2, pad_value = 1, scale = 3 }))
 end
 
-local function one_cycle(optimizer, n_steps)
-  if flags.schedule == "constant" then return nil end
-  return perilune.optim.lr_scheduler.OneCycleLR(optimizer, { max_lr = flags.lr, total_steps = n_steps })
-end
-
 local function main()
   if flags.threads > 0 then perilune.set_num_threads(flags.threads) end
   perilune.manual_seed(flags.seed)
@@ -109,27 +124,18 @@ local function main()
 
   make_folder(flags.out)
   local model = cae.autoencoder(flags.channels, flags.code)
-  local optimizer = perilune.optim.Adam(model:parameters(), { lr = flags.lr, weight_decay = flags.weight_decay })
-  local scheduler = one_cycle(optimizer, flags.epochs * #loader)
-  local losses = assert(io.open(flags.out .. "/losses.csv", "w"))
-  losses:write("epoch,train_mse,test_mse,seconds\n")
-
-  local test_mse
-  for epoch = 1, flags.epochs do
-    local title = ("epoch %d/%d"):format(epoch, flags.epochs)
-    local bar = perilune.progress { total = #used, title = title, unit = "images" }
-    local train_mse, seconds = train_epoch(model, loader, optimizer, scheduler, bar), bar:elapsed()
-    test_mse = evaluate(model, test_loader)
-    bar:finish(("train %.5f  test %.5f"):format(train_mse, test_mse))
-    losses:write(("%d,%.6f,%.6f,%.2f\n"):format(epoch, train_mse, test_mse, seconds))
-    losses:flush()
+  local trainer = perilune.Trainer { max_epochs = flags.epochs, callbacks = { Losses(flags.out .. "/losses.csv"),
+    perilune.callbacks.ModelCheckpoint { dirpath = flags.out, save_top_k = 0, save_last = true } } }
+  trainer:fit(Reconstruction(model), loader, test_loader, { ckpt_path = flags.resume and "last" or nil })
+  if trainer.interrupted then
+    print(("interrupted in epoch %d; --resume goes on"):format(trainer.current_epoch))
+    return
   end
-  losses:close()
 
   assert(perilune.save(flags.out .. "/cae.safetensors", model:state_dict(),
     { metadata = { channels = tostring(flags.channels), code = tostring(flags.code) } }))
   assert(draw_reconstructions(model, test, flags.out .. "/reconstructions.png"))
-  print(("test MSE %.4f after %d epochs (published 0.0166)"):format(test_mse, flags.epochs))
+  print(("test MSE %.4f after %d epochs (published 0.0166)"):format(trainer.callback_metrics.test_mse, flags.epochs))
   print(("%s/: cae.safetensors, losses.csv, reconstructions.png"):format(flags.out))
 end
 
