@@ -1,0 +1,84 @@
+-- pruners/percentile.lua -- stops a trial whose best value so far is worse than a percentile of the complete trials'
+-- values at the same step (linear interpolation, NaN left out); the 50th is the median.
+local class = require "perilune.train.class"
+local options = require "perilune.options"
+
+local Percentile = class.new("PercentilePruner")
+
+local read = options.reader("PercentilePruner", { { "n_startup_trials", 5 }, { "n_warmup_steps", 0 },
+  { "interval_steps", 1 }, { "n_min_trials", 1 } })
+
+function Percentile:init(percentile, given)
+  local chosen = read(given)
+  self.percentile = options.number("PercentilePruner", "percentile", percentile, 0, 100)
+  self.n_startup_trials = options.integer("PercentilePruner", "n_startup_trials", chosen.n_startup_trials, 0)
+  self.n_warmup_steps = options.integer("PercentilePruner", "n_warmup_steps", chosen.n_warmup_steps, 0)
+  self.interval_steps = options.integer("PercentilePruner", "interval_steps", chosen.interval_steps)
+  self.n_min_trials = options.integer("PercentilePruner", "n_min_trials", chosen.n_min_trials)
+  self.seen = setmetatable({}, { __mode = "k" }) -- by study: complete trials' values by step
+end
+
+-- Values of the complete trials by step, with what finished since the last call.
+local function history(self, study)
+  local seen = self.seen[study] or { cursor = 0, complete = 0, steps = {} }
+  self.seen[study] = seen
+  local fresh
+  fresh, seen.cursor = study:finished_since(seen.cursor)
+  for _, trial in ipairs(fresh) do
+    if trial.state == "COMPLETE" then
+      seen.complete = seen.complete + 1
+      for step, value in pairs(trial.intermediate_values) do
+        seen.steps[step] = seen.steps[step] or {}
+        table.insert(seen.steps[step], value)
+      end
+    end
+  end
+  return seen
+end
+
+local function percentile_of(values, percentile)
+  local sorted = {}
+  for _, value in ipairs(values) do
+    if value == value then sorted[#sorted + 1] = value end
+  end
+  if #sorted == 0 then return nil end
+  table.sort(sorted)
+  local at = percentile / 100 * (#sorted - 1)
+  local below = math.floor(at)
+  local first, second = sorted[below + 1], sorted[math.min(below + 2, #sorted)]
+  return first == second and first or first + (at - below) * (second - first)
+end
+
+-- The last step, the one before it, and the best value; nil where there is none.
+local function look(values, sign)
+  local last, previous, best
+  for step, value in pairs(values) do
+    if not last or step > last then last, previous = step, last
+    elseif not previous or step > previous then previous = step end
+    if value == value and (not best or sign * value < sign * best) then best = value end
+  end
+  return last, previous, best
+end
+
+function Percentile:prune(study, trial)
+  local seen = history(self, study)
+  if seen.complete == 0 or seen.complete < self.n_startup_trials then return false end
+  local sign = study.directions[1] == "maximize" and -1 or 1
+  local step, previous, best = look(trial.intermediate_values, sign)
+  if not step or step < self.n_warmup_steps then return false end
+  local interval = (step - self.n_warmup_steps) // self.interval_steps * self.interval_steps + self.n_warmup_steps
+  if previous and previous >= interval then return false end
+  if not best then return true end
+  local values = seen.steps[step]
+  if not values or #values < self.n_min_trials then return false end
+  local limit = percentile_of(values, sign < 0 and 100 - self.percentile or self.percentile)
+  return limit ~= nil and sign * best > sign * limit
+end
+
+--- Prunes a trial that is worse than this percentile (25: keeps about the best quarter) of the complete trials.
+--- Options: n_startup_trials 5 complete trials before the first is pruned, n_warmup_steps 0, interval_steps 1,
+--- n_min_trials 1 that reported at the step.
+---@param percentile number
+---@param given? table
+---@return table
+return function(percentile, given) return Percentile(percentile, given) end
