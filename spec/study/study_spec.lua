@@ -23,19 +23,21 @@ describe("perilune.study", function()
   it("keeps bounds, steps and types", function()
     local s = study.create_study { sampler = study.RandomSampler { seed = 1 } }
     s:optimize(space, { n_trials = 300 })
-    local seen = {}
+    local seen, nines = {}, 0
     for i, t in ipairs(s:trials()) do
       local p = t.params
       assert.equal(i - 1, t.number)
       assert.is_true(p.x >= -1 and p.x < 1 and p.lr >= 1e-5 and p.lr <= 0.1)
       assert.is_true(p.half == 0 or p.half == 0.5 or p.half == 1)
       assert.is_true(p.n == 1 or p.n == 5 or p.n == 9)
+      if p.n == 9 then nines = nines + 1 end
       assert.equal("integer", math.type(p.m))
       assert.is_true(p.only == (p.x > 0 and 7 or nil))
       assert.equal("float", math.type(t.internal_params.kind))
       seen[p.kind], seen[p.half], seen[p.n * 100] = true, true, true
     end
     for _, key in ipairs { "a", true, 3, 0.0, 0.5, 1.0, 100, 500, 900 } do assert.is_true(seen[key], tostring(key)) end
+    assert.is_true(nines > 70 and nines < 130, "a third each, got " .. nines)
     assert.equal(s:best_trial().params, s:best_params())
     for _, t in ipairs(s:trials()) do assert.is_true(s:best_value() <= t.value) end
   end)
@@ -114,7 +116,7 @@ describe("perilune.study", function()
       t:report(value, 1)
       return t
     end
-    for _, value in ipairs { 1, 2, 3, 4, 5 } do
+    for _, value in ipairs { 4, 1, 5, 3, 2 } do
       local t = reported(value)
       assert.is_false(t:should_prune())
       s:tell(t, value)

@@ -18,6 +18,18 @@ function Percentile:init(percentile, given)
   self.seen = setmetatable({}, { __mode = "k" }) -- by study: complete trials' values by step
 end
 
+-- Keeps the values sorted as they come (NaN are only counted), so that no call sorts all of them again.
+local function insert(values, value)
+  values.count = values.count + 1
+  if value ~= value then return end
+  local low, high = 1, #values + 1
+  while low < high do
+    local middle = (low + high) // 2
+    if values[middle] <= value then low = middle + 1 else high = middle end
+  end
+  table.insert(values, low, value)
+end
+
 -- Values of the complete trials by step, with what finished since the last call.
 local function history(self, study)
   local seen = self.seen[study] or { cursor = 0, complete = 0, steps = {} }
@@ -28,21 +40,16 @@ local function history(self, study)
     if trial.state == "COMPLETE" then
       seen.complete = seen.complete + 1
       for step, value in pairs(trial.intermediate_values) do
-        seen.steps[step] = seen.steps[step] or {}
-        table.insert(seen.steps[step], value)
+        seen.steps[step] = seen.steps[step] or { count = 0 }
+        insert(seen.steps[step], value)
       end
     end
   end
   return seen
 end
 
-local function percentile_of(values, percentile)
-  local sorted = {}
-  for _, value in ipairs(values) do
-    if value == value then sorted[#sorted + 1] = value end
-  end
+local function percentile_of(sorted, percentile)
   if #sorted == 0 then return nil end
-  table.sort(sorted)
   local at = percentile / 100 * (#sorted - 1)
   local below = math.floor(at)
   local first, second = sorted[below + 1], sorted[math.min(below + 2, #sorted)]
@@ -70,7 +77,7 @@ function Percentile:prune(study, trial)
   if previous and previous >= interval then return false end
   if not best then return true end
   local values = seen.steps[step]
-  if not values or #values < self.n_min_trials then return false end
+  if not values or values.count < self.n_min_trials then return false end
   local limit = percentile_of(values, sign < 0 and 100 - self.percentile or self.percentile)
   return limit ~= nil and sign * best > sign * limit
 end
