@@ -106,9 +106,9 @@ env:  ## print what lets a plain lua5.4 find the library, for eval
 	@+$(MAKE) -s all >&2
 	@echo 'export $(ENVIRONMENT)'
 
-reproduce: deps  ## train the auto-encoder on the real Fashion-MNIST (ARGS="--epochs 2" for less)
+reproduce: deps  ## run the study on the real Fashion-MNIST and write its report (ARGS="--quick" for a look)
 	@+$(MAKE) -s all
-	@$(ENVIRONMENT) $(LUA) experiments/01_cae.lua $(ARGS)
+	@$(ENVIRONMENT) $(LUA) experiments/reproduce.lua --interpreter $(LUA) $(ARGS)
 
 # With everything there, one call of dpkg-query.  Systems without dpkg are left alone.
 deps:  ## install the missing Debian packages (as root; otherwise say what is missing)

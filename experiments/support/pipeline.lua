@@ -14,7 +14,11 @@ local folder = require "support.folder"
 local Pipeline = {}
 Pipeline.__index = Pipeline
 
-local function quote(word) return "'" .. tostring(word):gsub("'", "'\\''") .. "'" end
+-- For the shell; a plain word stays as it is.
+local function quote(word)
+  if word:find("^[%w_./=-]+$") then return word end
+  return "'" .. word:gsub("'", "'\\''") .. "'"
+end
 
 local function read_json(path)
   local file = io.open(path)

@@ -3,7 +3,26 @@ package.path = "experiments/?.lua;" .. package.path
 local html = require "support.html"
 local report = require "support.report"
 
+local build = os.getenv("PERILUNE_BUILD") or "build"
+
 describe("the report", function()
+  it("is what reproduce leaves, with every stage in it", function()
+    local root = os.tmpname()
+    os.remove(root)
+    local command = ("LUA_PATH='./lua/?.lua;./lua/?/init.lua;;' LUA_CPATH='./%s/?.so;;' lua5.4 experiments/reproduce.lua "
+      .. "--quick --out %s 2>&1"):format(build, root)
+    local pipe = assert(io.popen(command))
+    local output = pipe:read("a")
+    assert.is_true(pipe:close(), output)
+    local file = assert(io.open(root .. "/report.html"))
+    local page = file:read("a")
+    file:close()
+    os.execute("rm -r " .. root)
+    for _, name in ipairs { "cae", "vae" } do assert.is_truthy(page:find('id="' .. name .. '"', 1, true)) end
+    assert.matches("<td>test MSE</td><td>0%.%d+</td><td>0.0166</td>", page)
+    assert.are.equal(4, select(2, page:gsub("data:image/png;base64,iVBOR", "")))
+  end)
+
   it("encodes bytes as RFC 4648 does", function()
     local cases = { [""] = "", f = "Zg==", fo = "Zm8=", foo = "Zm9v", foob = "Zm9vYg==", fooba = "Zm9vYmE=",
       foobar = "Zm9vYmFy", ["\255\254\0"] = "//4A" }
