@@ -5,6 +5,13 @@ local BUILD = os.getenv("PERILUNE_BUILD") or "build"
 local KILLS, EPOCHS = 20, 20
 
 -- Sanitizers' libraries are preloaded for lua5.4 only.
+local function read(path)
+  local file = assert(io.open(path))
+  local text = file:read("a")
+  file:close()
+  return text
+end
+
 local function shell(command)
   local pipe = assert(io.popen(("export LUA_PATH='./lua/?.lua;./lua/?/init.lua;;' LUA_CPATH='./%s/?.so;;'; %s")
     :format(BUILD, command)))
@@ -43,7 +50,7 @@ describe("a run that goes on from its checkpoint", function()
   it("ends with the same bits after kill -9 at random moments", function()
     local whole, status = run(root .. "/whole", nil, EPOCHS)
     assert.equal(0, status, whole)
-    local expected = described(root .. "/whole/final.safetensors")
+    local expected, log = described(root .. "/whole/final.safetensors"), read(root .. "/whole/metrics.csv")
     local kills, torn, round = 0, 0, 0
     math.randomseed(os.time())
     while kills < KILLS do
@@ -57,9 +64,29 @@ describe("a run that goes on from its checkpoint", function()
       if code ~= 0 then output, code = run(folder, nil, EPOCHS) end
       assert.equal(0, code, output)
       assert.same(expected, described(folder .. "/final.safetensors"))
+      assert.equal(log, read(folder .. "/metrics.csv"))
       torn = torn + select(2, shell("ls " .. folder):gsub("%.tmp%-", ""))
     end
     -- Temporary files were left: some of the kills came in the middle of a save.
     assert.is_true(torn > 0)
+  end)
+
+  it("ends with the same bits after Ctrl-C at random moments", function()
+    local whole, status = run(root .. "/calm", nil, 3)
+    assert.equal(0, status, whole)
+    local interruptions = 0
+    for i = 1, 3 do
+      local folder = root .. "/interrupted" .. i
+      -- One that comes before fit ends the script; where starting is slow, later ones come in time.
+      for try = 1, 3 + (interruptions == 0 and 10 or 0) do
+        local output = run(folder, ("timeout -s INT %.3f"):format(0.1 * try * (0.5 + math.random())), "3 slow")
+        if output:find("interrupted\t") then interruptions = interruptions + 1 end
+      end
+      local output, code = run(folder, nil, 3)
+      assert.equal(0, code, output)
+      assert.same(described(root .. "/calm/final.safetensors"), described(folder .. "/final.safetensors"))
+      assert.equal(read(root .. "/calm/metrics.csv"), read(folder .. "/metrics.csv"))
+    end
+    assert.is_true(interruptions > 0)
   end)
 end)

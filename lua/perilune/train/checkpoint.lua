@@ -31,6 +31,12 @@ end
 
 local function state_key(callback, i) return (callback.state_key or callback.class_name or "callback") .. "#" .. i end
 
+local function logger_states(loggers)
+  local states = {}
+  for i, logger in ipairs(loggers) do states[i] = logger:state_dict() end
+  return states
+end
+
 local function callback_states(callbacks)
   local states = {}
   for i, callback in ipairs(callbacks) do
@@ -58,7 +64,7 @@ function checkpoint.capture(self)
     train_loader = checkpoint.loader_state(self._train_loader, finished),
     val_loader = checkpoint.loader_state(self._val_loader, true),
     metrics = self._metrics.train:state_dict(), callback_metrics = self.callback_metrics,
-    callbacks = callback_states(self.callbacks) }
+    callbacks = callback_states(self.callbacks), loggers = logger_states(self.loggers) }
   for name, value in pairs(self._before_validation or {}) do captured[name] = value end
   hooks.call(self, "on_save_checkpoint", captured)
   return captured
@@ -151,7 +157,9 @@ function checkpoint.restore(self, contents)
   self._metrics.train:load_state_dict(contents.metrics or {})
   self.callback_metrics = contents.callback_metrics or {}
   restore_callbacks(self.callbacks, contents.callbacks)
-  for _, logger in ipairs(self.loggers) do logger:resume(self.global_step) end
+  for i, logger in ipairs(self.loggers) do
+    logger:resume(self.global_step, contents.loggers and contents.loggers[i] or {})
+  end
   hooks.call(self, "on_load_checkpoint", contents)
   core.random.set_rng_state(contents.rng)
 end

@@ -87,10 +87,14 @@ local function split(line)
   return cells
 end
 
---- Takes over the rows of an earlier process that belong to steps up to this one.
----@param step integer
-function CSVLogger:resume(step)
-  local kept = {}
+--- How many rows there are.
+---@return { rows: integer }
+function CSVLogger:state_dict() return { rows = #self.rows } end
+
+--- Takes over the rows that an earlier process had written when it saved; the others will come again.
+---@param _ integer
+---@param state { rows: integer }
+function CSVLogger:resume(_, state)
   local file = #self.rows == 0 and io.open(self.path)
   if file then
     self.columns = split(file:read("l") or "step,epoch")
@@ -101,11 +105,8 @@ function CSVLogger:resume(step)
     end
     file:close()
   end
-  for _, row in ipairs(self.rows) do
-    if row.step <= step then kept[#kept + 1] = row end
-  end
-  self.rows = kept
-  if #kept > 0 then rewrite(self) end
+  for i = #self.rows, (state.rows or 0) + 1, -1 do self.rows[i] = nil end
+  if #self.rows > 0 then rewrite(self) end
 end
 
 function CSVLogger:finalize()

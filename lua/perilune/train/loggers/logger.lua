@@ -6,7 +6,8 @@ local folders = require "perilune.train.folders"
 local Logger = require "perilune.train.class".new("Logger")
 
 --- The base of loggers.  local Mine = Logger:extend("Mine"); override log_metrics(values, step), where values are
---- numbers by name (epoch among them), and where they matter log_hyperparams(values), resume(step), finalize(status).
+--- numbers by name (epoch among them), and where they matter log_hyperparams(values), finalize(status), and for
+--- runs that go on from a checkpoint state_dict() and resume(step, state).
 function Logger.init() end
 
 --- Sets self.log_dir: SAVE_DIR/NAME/VERSION, where the version is the first free version_N unless it is given.
@@ -23,7 +24,12 @@ end
 --- Values of the run, such as its settings.
 function Logger.log_hyperparams() end
 
---- The run goes on from a checkpoint at this step: what was logged after it will come again.
+--- Numbers for the checkpoint, such as how much has been logged.
+---@return table
+function Logger.state_dict() return {} end
+
+--- The run goes on from a checkpoint at this step, with what state_dict() said then; what was logged after it will
+--- come again.
 function Logger.resume() end
 
 --- The run is over; status is "success" or "failed".
