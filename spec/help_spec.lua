@@ -27,6 +27,8 @@ describe("help", function()
       "distributions", "manifold", "metrics", "study", "callbacks", "loggers" } do
       check_all(path .. ".", perilune[path])
     end
+    check_all("study.samplers.", perilune.study.samplers)
+    check_all("study.pruners.", perilune.study.pruners)
     check_all("nn.functional.", perilune.nn.functional)
     check_all("nn.init.", perilune.nn.init)
     check_all("nn.utils.", perilune.nn.utils)

@@ -18,7 +18,8 @@ local PLACES = {
   { "distributions", "random variables with tensors as parameters" },
   { "manifold", "maps of many-dimensional points" },
   { "metrics", "how good predictions, codes and maps are" },
-  { "study", "the search for hyper-parameters" },
+  { "study", "the search for hyper-parameters" }, { "study.samplers", "what suggests parameters" },
+  { "study.pruners", "what ends hopeless trials early" },
 }
 
 local texts -- by function; made when it is first asked for
@@ -185,7 +186,7 @@ local function text_of(subject)
   if type(subject) == "string" then
     for _, prefix in ipairs { "", "nn.", "optim.", "optim.lr_scheduler.", "data.", "decomposition.",
       "distributions.", "manifold.",
-      "metrics.", "study." } do
+      "metrics.", "study.", "study.samplers.", "study.pruners." } do
       local value = find(prefix .. subject)
       if value ~= nil and type(value) ~= "string" then return text_of(value) end
     end

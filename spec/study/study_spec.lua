@@ -21,10 +21,10 @@ end
 
 describe("perilune.study", function()
   it("keeps bounds, steps and types", function()
-    local s = study.create_study { sampler = study.RandomSampler { seed = 1 } }
+    local s = study.create { sampler = study.samplers.Random { seed = 1 } }
     s:optimize(space, { n_trials = 300 })
     local seen, nines = {}, 0
-    for i, t in ipairs(s:trials()) do
+    for i, t in ipairs(s.trials) do
       local p = t.params
       assert.equal(i - 1, t.number)
       assert.is_true(p.x >= -1 and p.x < 1 and p.lr >= 1e-5 and p.lr <= 0.1)
@@ -38,15 +38,15 @@ describe("perilune.study", function()
     end
     for _, key in ipairs { "a", true, 3, 0.0, 0.5, 1.0, 100, 500, 900 } do assert.is_true(seen[key], tostring(key)) end
     assert.is_true(nines > 70 and nines < 130, "a third each, got " .. nines)
-    assert.equal(s:best_trial().params, s:best_params())
-    for _, t in ipairs(s:trials()) do assert.is_true(s:best_value() <= t.value) end
+    assert.equal(s.best_trial.params, s.best_params)
+    for _, t in ipairs(s.trials) do assert.is_true(s.best_value <= t.value) end
   end)
 
   it("draws by seed, number and name: stopping and going on changes nothing", function()
     local function values(parts)
-      local s, list = study.create_study { sampler = study.RandomSampler { seed = 5 } }, {}
+      local s, list = study.create { sampler = study.samplers.Random { seed = 5 } }, {}
       for _, n in ipairs(parts) do s:optimize(space, { n_trials = n }) end
-      for i, t in ipairs(s:trials()) do list[i] = t.params end
+      for i, t in ipairs(s.trials) do list[i] = t.params end
       return list
     end
     assert.same(values { 10 }, values { 3, 7 })
@@ -56,7 +56,7 @@ describe("perilune.study", function()
   end)
 
   it("tells states: nil and NaN fail, infinity counts, PRUNED takes the last report", function()
-    local s = study.create_study()
+    local s = study.create()
     assert.equal("FAIL", s:tell(s:ask(), nil).state)
     assert.equal("FAIL", s:tell(s:ask(), 0 / 0).state)
     s:tell(s:ask(), math.huge)
@@ -65,7 +65,7 @@ describe("perilune.study", function()
     t:report(9, 1)
     t:report(8, 3)
     assert.equal(8.0, s:tell(t, nil, { state = "PRUNED" }).value)
-    assert.equal(2.0, s:best_value())
+    assert.equal(2.0, s.best_value)
     raises("is not running", s.tell, s, t, 1)
     raises("is finished", t.report, t, 1, 5)
     local fresh, cursor = s:finished_since(3)
@@ -74,7 +74,7 @@ describe("perilune.study", function()
   end)
 
   it("counts trials, catches errors, calls back, stops", function()
-    local s, calls = study.create_study { direction = "maximize" }, 0
+    local s, calls = study.create { direction = "maximize" }, 0
     local function objective(t)
       if t.number == 1 then error("boom") end
       if t.number == 2 then t:prune() end
@@ -83,34 +83,34 @@ describe("perilune.study", function()
     raises("boom", s.optimize, s, objective, { n_trials = 5 })
     s:optimize(objective, { total_trials = 4, catch = true, callbacks = { function() calls = calls + 1 end } })
     assert.equal(2, calls)
-    assert.equal("FAIL", s:trials()[2].state)
-    assert.equal("PRUNED", s:trials()[3].state)
-    assert.equal(3.0, s:best_value())
+    assert.equal("FAIL", s.trials[2].state)
+    assert.equal("PRUNED", s.trials[3].state)
+    assert.equal(3.0, s.best_value)
     s:optimize(objective, { n_trials = 9, callbacks = { function(it) it:stop() end } })
-    assert.equal(5, #s:trials())
+    assert.equal(5, #s.trials)
     raises("boom", s.optimize, s, function() error("boom") end, { n_trials = 1 })
   end)
 
   it("runs enqueued trials once, and refuses values out of range", function()
-    local s = study.create_study()
+    local s = study.create()
     s:enqueue_trial { x = 0.25 }
     s:enqueue_trial { x = 9 }
     s:optimize(space, { n_trials = 3, catch = true })
-    assert.equal(0.25, s:trials()[1].params.x)
-    assert.equal("FAIL", s:trials()[2].state)
-    assert.equal(3, #s:trials())
+    assert.equal(0.25, s.trials[1].params.x)
+    assert.equal("FAIL", s.trials[2].state)
+    assert.equal(3, #s.trials)
   end)
 
   it("finds the Pareto front", function()
-    local s = study.create_study { directions = { "minimize", "maximize" } }
+    local s = study.create { directions = { "minimize", "maximize" } }
     for _, values in ipairs { { 1, 1 }, { 2, 2 }, { 2, 1 }, { 1, 1 } } do s:tell(s:ask(), values) end
     local numbers = {}
-    for i, t in ipairs(s:best_trials()) do numbers[i] = t.number end
+    for i, t in ipairs(s.best_trials) do numbers[i] = t.number end
     assert.same({ 0, 1, 3 }, numbers)
   end)
 
   it("prunes below the median", function()
-    local s = study.create_study { pruner = "median" }
+    local s = study.create { pruner = "median" }
     local function reported(value)
       local t = s:ask()
       t:report(value, 1)
@@ -124,13 +124,13 @@ describe("perilune.study", function()
     assert.is_false(reported(3):should_prune())
     assert.is_true(reported(3.01):should_prune())
     assert.is_true(reported(0 / 0):should_prune())
-    assert.is_false(study.create_study { pruner = "nop" }:ask():should_prune())
+    assert.is_false(study.create { pruner = "nop" }:ask():should_prune())
   end)
 
   it("refuses misuse", function()
-    raises("there is no sampler", study.create_study, { sampler = "none" })
+    raises("there is no sampler", study.create, { sampler = "none" })
     raises("low <= high", study.FloatDistribution, 2, 1)
-    local t = study.create_study():ask()
+    local t = study.create():ask()
     t:suggest_int("n", 1, 3)
     raises("another kind", t.suggest_float, t, "n", 1, 3)
   end)

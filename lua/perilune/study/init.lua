@@ -2,11 +2,13 @@
 local distributions = require "perilune.study.distributions"
 
 return {
-  create_study = require("perilune.study.study").create,
-  RandomSampler = require "perilune.study.samplers.random",
-  NopPruner = require "perilune.study.pruners.nop",
-  MedianPruner = require "perilune.study.pruners.median",
-  PercentilePruner = require "perilune.study.pruners.percentile",
+  create = require("perilune.study.study").create,
+  samplers = { Random = require "perilune.study.samplers.random" },
+  pruners = {
+    Nop = require "perilune.study.pruners.nop",
+    Median = require "perilune.study.pruners.median",
+    Percentile = require "perilune.study.pruners.percentile",
+  },
   FloatDistribution = distributions.FloatDistribution,
   IntDistribution = distributions.IntDistribution,
   CategoricalDistribution = distributions.CategoricalDistribution,

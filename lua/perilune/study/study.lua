@@ -5,9 +5,16 @@ local in_memory = require "perilune.study.storages.in_memory"
 local options = require "perilune.options"
 
 local Study = {}
-Study.__index = Study
 
-local read = options.reader("create_study", { { "study_name", "study" }, { "direction", nil, "string" },
+-- Fields that are found when they are asked for: study.best_value.
+local derived = {}
+
+Study.__index = function(self, name)
+  if derived[name] then return derived[name](self) end
+  return Study[name]
+end
+
+local read = options.reader("study.create", { { "study_name", "study" }, { "direction", nil, "string" },
   { "directions", nil, "table" }, { "sampler", "random", "any" }, { "pruner", "median", "any" } })
 
 local function named(what, folder, given)
@@ -16,7 +23,7 @@ local function named(what, folder, given)
   if type(given) == "string" and given:find("^%l+$") and given ~= "base" and package.searchpath(path, package.path) then
     return require(path)()
   end
-  return core.raise(("create_study: there is no %s %s"):format(what, options.described(given)))
+  return core.raise(("study.create: there is no %s %s"):format(what, options.described(given)))
 end
 
 --- A study in memory.  Options: study_name "study"; direction "minimize" or "maximize" (directions: a list, for
@@ -26,10 +33,10 @@ end
 function Study.create(given)
   local chosen = read(given)
   local directions = chosen.directions or { chosen.direction or "minimize" }
-  if chosen.direction and chosen.directions then core.raise("create_study: give direction or directions, not both") end
-  if #directions == 0 then core.raise("create_study: directions must not be empty") end
+  if chosen.direction and chosen.directions then core.raise("study.create: give direction or directions, not both") end
+  if #directions == 0 then core.raise("study.create: directions must not be empty") end
   for _, direction in ipairs(directions) do
-    options.choice("create_study", "direction", direction, { "minimize", "maximize" })
+    options.choice("study.create", "direction", direction, { "minimize", "maximize" })
   end
   return setmetatable({ study_name = chosen.study_name, directions = directions, user_attrs = {}, parameters = {},
     sampler = named("sampler", "samplers", chosen.sampler), pruner = named("pruner", "pruners", chosen.pruner),
@@ -106,7 +113,7 @@ local function snapshot(record)
 end
 
 -- All trials by number; finished ones are shared, do not edit them.
-function Study:trials()
+function derived.trials(self)
   local list = {}
   for i, record in ipairs(self.storage.records) do
     list[i] = record.datetime_complete and record or snapshot(record)
@@ -115,8 +122,8 @@ function Study:trials()
 end
 
 -- The COMPLETE trial with the best value; the first of equals.
-function Study:best_trial()
-  if #self.directions > 1 then core.raise("Study:best_trial: use best_trials, this study has several objectives") end
+function derived.best_trial(self)
+  if #self.directions > 1 then core.raise("study.best_trial: use best_trials, this study has several objectives") end
   local sign = self.directions[1] == "maximize" and -1 or 1
   local finished = self.storage.finished
   for at = self.best_cursor + 1, #finished do
@@ -125,12 +132,12 @@ function Study:best_trial()
       or trial.value == best.value and trial.number < best.number) then self.best = trial end
   end
   self.best_cursor = #finished
-  return self.best or core.raise("Study:best_trial: no trial is complete yet")
+  return self.best or core.raise("study.best_trial: no trial is complete yet")
 end
 
-function Study:best_value() return self:best_trial().value end
+function derived.best_value(self) return self.best_trial.value end
 
-function Study:best_params() return self:best_trial().params end
+function derived.best_params(self) return self.best_trial.params end
 
 local function dominates(a, b, directions)
   local better = false
@@ -143,9 +150,9 @@ local function dominates(a, b, directions)
 end
 
 -- The Pareto front: COMPLETE trials that no other is at least as good as in everything and better in something.
-function Study:best_trials()
+function derived.best_trials(self)
   local front = {}
-  for _, trial in ipairs(self:trials()) do
+  for _, trial in ipairs(self.trials) do
     local fine = trial.state == "COMPLETE"
     for _, other in ipairs(fine and self.storage.finished or {}) do
       if other.state == "COMPLETE" and dominates(other, trial, self.directions) then fine = false end
