@@ -6,7 +6,7 @@
 local root, object = arg[1] or ".", arg[2]
 
 -- A folder may include its own files and those of the folders above it; formats only tensor's.
-local LAYERS = { "tensor", "kernels", "autograd", "decomposition", "manifold", "formats", "canvas", "bind" }
+local LAYERS = { "tensor", "kernels", "autograd", "decomposition", "manifold", "study", "formats", "canvas", "bind" }
 local ONLY = { formats = { tensor = true } }
 local LEVEL = {}
 for level, folder in ipairs(LAYERS) do LEVEL[folder] = level end

@@ -45,5 +45,6 @@ void bind_formats(lua_State *L);
 void bind_optimizers(lua_State *L);
 void bind_data(lua_State *L);
 void bind_manifold(lua_State *L);
+void bind_study(lua_State *L);
 
 #endif

@@ -191,6 +191,7 @@ int luaopen_perilune_core(lua_State *L) {
   bind_optimizers(L);
   bind_data(L);
   bind_manifold(L);
+  bind_study(L);
   return 1;
 }
 
