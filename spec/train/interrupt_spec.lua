@@ -62,6 +62,41 @@ describe("Ctrl-C", function()
     assert.equal(2, seen)
   end)
 
+  it("within a validation leaves that validation to the run that goes on", function()
+    local perilune = require "perilune"
+    local Net = perilune.nn.Module:extend("Net")
+    function Net:init() self.layer = perilune.nn.Linear(1, 1) end
+    function Net:training_step(batch) return (self.layer(batch[1]) - 3):square():mean() end
+    function Net:validation_step(batch) self:log("val_loss", self.layer(batch[1]):mean()) end
+    function Net:configure_optimizers() return perilune.optim.SGD(self:parameters(), { lr = 0.1 }) end
+    local function fit(folder, strike, ckpt_path)
+      perilune.manual_seed(1)
+      local data = perilune.data.TensorDataset(perilune.randn(8, 1))
+      local loader = perilune.data.DataLoader(data, { batch_size = 2, shuffle = true })
+      local val_loader = perilune.data.DataLoader(data, { batch_size = 2, shuffle = true })
+      local driver, n = coroutine.running(), 0
+      local callback = { on_validation_batch_end = function()
+        n = n + 1
+        if strike and n == 6 then debug.sethook(driver, function()
+          debug.sethook(driver)
+          error("interrupted!")
+        end, "crl", 1) end
+      end }
+      local trainer = perilune.Trainer { max_epochs = 3, num_sanity_val_steps = 0, enable_progress_bar = false,
+        callbacks = { callback, perilune.callbacks.ModelCheckpoint { dirpath = root .. folder, save_last = true } } }
+      trainer:fit(Net(), loader, val_loader, { ckpt_path = ckpt_path })
+      return trainer, n
+    end
+    local whole = fit("/whole")
+    local struck = fit("/struck", true)
+    assert.is_true(struck.interrupted)
+    assert.equal(2, struck.current_epoch)
+    local resumed, n_validated = fit("/struck", false, "last")
+    assert.equal(8, n_validated)
+    assert.is_true(perilune.equal(whole.module.layer.weight, resumed.module.layer.weight))
+    assert.equal(whole.callback_metrics.val_loss, resumed.callback_metrics.val_loss)
+  end)
+
   it("passes on what other hooks raise, after the body has ended", function()
     local driver, ended = coroutine.running(), false
     local fine, message = pcall(interrupt.run, function(boundary)
