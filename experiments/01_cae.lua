@@ -87,14 +87,14 @@ function Losses:init(path) self.path, self.rows = path, {} end
 function Losses:on_train_epoch_start() self.epoch = perilune.progress { total = 0 } end   -- for its clock
 
 -- An epoch that was taken up in its middle was not timed.
-function Losses:on_validation_start() self.seconds = self.epoch and self.epoch:elapsed() or 0 / 0 end
+function Losses:on_validation_start() self.seconds = self.epoch and ("%.2f"):format(self.epoch:elapsed()) or "" end
 
 function Losses:on_train_epoch_end(trainer)
   local metrics = trainer.callback_metrics
   self.rows[#self.rows + 1] = { trainer.current_epoch, metrics.train_mse, metrics.test_mse, self.seconds }
   local file = assert(io.open(self.path, "w"))
   file:write("epoch,train_mse,test_mse,seconds\n")
-  for _, row in ipairs(self.rows) do file:write(("%d,%.6f,%.6f,%.2f\n"):format(table.unpack(row))) end
+  for _, row in ipairs(self.rows) do file:write(("%d,%.6f,%.6f,%s\n"):format(table.unpack(row))) end
   file:close()
 end
 
