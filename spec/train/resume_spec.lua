@@ -1,8 +1,10 @@
 -- A run that is killed again and again, at random moments, ends with the bits of one that was not.
+local core = require "perilune.core"
 local perilune = require "perilune"
 
 local BUILD = os.getenv("PERILUNE_BUILD") or "build"
 local KILLS, EPOCHS = 20, 20
+local KILLED = 128 + 9   -- what `timeout -s KILL` exits with
 
 -- Sanitizers' libraries are preloaded for lua5.4 only.
 local function read(path)
@@ -48,27 +50,30 @@ describe("a run that goes on from its checkpoint", function()
   end
 
   it("ends with the same bits after kill -9 at random moments", function()
+    local start = core.terminal.now()
     local whole, status = run(root .. "/whole", nil, EPOCHS)
+    local seconds = core.terminal.now() - start
     assert.equal(0, status, whole)
     local expected, log = described(root .. "/whole/final.safetensors"), read(root .. "/whole/metrics.csv")
-    local kills, torn, round = 0, 0, 0
-    math.randomseed(os.time())
+    local kills, round = 0, 0
+    local seed = math.randomseed(os.time())
     while kills < KILLS do
       round = round + 1
       local folder = ("%s/%d"):format(root, round)
       local output, code
       repeat
-        output, code = run(folder, ("timeout -s KILL %.3f"):format(0.03 + 0.15 * math.random()), EPOCHS)
+        output, code = run(folder, ("timeout -s KILL %.3f"):format(seconds * (0.1 + 0.8 * math.random())), EPOCHS)
+        assert.is_true(code == 0 or code == KILLED, ("seed %d: %s"):format(seed, output))
         if code ~= 0 then kills = kills + 1 end
       until code == 0 or kills >= 4 * KILLS
+      -- As a kill in the middle of a save leaves it.
+      shell(("head -c 100 %s/final.safetensors > %s/last.safetensors.tmp-1"):format(root .. "/whole", folder))
       if code ~= 0 then output, code = run(folder, nil, EPOCHS) end
-      assert.equal(0, code, output)
+      assert.equal(0, code, ("seed %d: %s"):format(seed, output))
       assert.same(expected, described(folder .. "/final.safetensors"))
       assert.equal(log, read(folder .. "/metrics.csv"))
-      torn = torn + select(2, shell("ls " .. folder):gsub("%.tmp%-", ""))
     end
-    -- Temporary files were left: some of the kills came in the middle of a save.
-    assert.is_true(torn > 0)
+    assert.is_true(kills >= KILLS)
   end)
 
   it("ends with the same bits after Ctrl-C at random moments", function()
@@ -87,6 +92,6 @@ describe("a run that goes on from its checkpoint", function()
       assert.same(described(root .. "/calm/final.safetensors"), described(folder .. "/final.safetensors"))
       assert.equal(read(root .. "/calm/metrics.csv"), read(folder .. "/metrics.csv"))
     end
-    assert.is_true(interruptions > 0)
+    if interruptions == 0 then pending("no interruption came in time on this machine") end
   end)
 end)
