@@ -13,12 +13,12 @@
 -- Ctrl-C stops after the batch and saves; --resume goes on from there, or from the last whole epoch of a killed run.
 -- The same seed gives the same bits, whatever the number of threads.
 local argparse = require "argparse"
-local lfs = require "lfs"
 local perilune = require "perilune"
 
 local here = arg[0]:match("^(.*)/[^/]*$") or "."
 package.path = here .. "/?.lua;" .. package.path
 local cae = require "support.cae"
+local folder = require "support.folder"
 
 local parser = argparse("01_cae", "Train the convolutional auto-encoder on Fashion-MNIST.")
 parser:option("--epochs", "passes over the training images (default 30)", 30):convert(math.tointeger)
@@ -37,18 +37,6 @@ parser:option("--out", "folder for the results (default runs/cae)", "runs/cae")
 local flags = parser:parse()
 for _, name in ipairs { "epochs", "batch_size", "channels", "code" } do
   if flags[name] < 1 then parser:error(("--%s must be 1 or more"):format((name:gsub("_", "-")))) end
-end
-
---- Creates a folder and those above it.
-local function make_folder(path)
-  local made = path:sub(1, 1) == "/" and "/" or ""
-  for part in path:gmatch("[^/]+") do
-    made = made .. part .. "/"
-    if not lfs.attributes(made, "mode") then
-      local ok, message = lfs.mkdir(made)
-      if not ok then error(("cannot make the folder %s: %s"):format(made, message), 0) end
-    end
-  end
 end
 
 --- The auto-encoder with its loss and its optimizer, as a Trainer wants it.
@@ -122,7 +110,7 @@ local function main()
   local loader = perilune.data.DataLoader(used, { batch_size = flags.batch_size, shuffle = true })
   local test_loader = perilune.data.DataLoader(test, { batch_size = 256 })
 
-  make_folder(flags.out)
+  folder.make(flags.out)
   local model = cae.autoencoder(flags.channels, flags.code)
   local trainer = perilune.Trainer { max_epochs = flags.epochs, callbacks = { Losses(flags.out .. "/losses.csv"),
     perilune.callbacks.ModelCheckpoint { dirpath = flags.out, save_top_k = 0, save_last = true } } }
