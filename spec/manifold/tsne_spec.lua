@@ -261,5 +261,6 @@ describe("TSNE", function()
     local bad = perilune.rand(50, 4)
     bad[{ 3, 2 }] = 0 / 0
     fails("NaN or infinite", fit({}, bad))
+    fails("TSNE: .* beyond float32", fit({}, perilune.rand(50, 4, { dtype = "float64" }) * 1e300))
   end)
 end)

@@ -80,7 +80,6 @@ local function check_points(self, x)
   require_that(x.shape[2] >= 1, "the points have no features")
   require_that(self.perplexity < n, "perplexity %g needs more than %d points; make it smaller, about a third of them",
     self.perplexity, n)
-  require_that(x.dtype == "uint8" or x:isfinite():all():item(), "the points have NaN or infinite values")
 end
 
 local BLOCK <const> = 2048   -- queries of one call: the host may interrupt between calls
@@ -193,6 +192,7 @@ end
 local function fit(self, x)
   check_points(self, x)
   x = x:detach():to("float32"):contiguous()
+  require_that(x:isfinite():all():item(), "the points have NaN or infinite values, or some beyond float32")
   local y = initial_map(self, x)
   local map = { y = y, affinities = affinities_of(self, x), velocity = core.create.zeros_like(y),
     gain = core.create.ones_like(y), angle = self.method == "exact" and 0.0 or self.angle,
