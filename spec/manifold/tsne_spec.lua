@@ -224,6 +224,23 @@ describe("TSNE", function()
     assert_close(y, start - start:mean(1), "y", 1e-3)
   end)
 
+  it("exaggerates the attraction in its first step", function()
+    local start = reference.y2
+    local function first_step(exaggeration)
+      return TSNE({ perplexity = 10, max_iter = 1, learning_rate = 2, init = start, early_exaggeration = exaggeration,
+        angle = 0 }):fit_transform(reference.x)
+    end
+    local index, distance = stages.neighbors(reference.x, reference.x, 30, 1)
+    local affinities = stages.affinities(index, stages.perplexity(distance, 10))
+    local repulsion, q_sum = stages.repulsion(start, 0)
+    for _, exaggeration in ipairs { 1, 12 } do
+      local gradient = stages.attraction(affinities, start) * exaggeration - repulsion / q_sum
+      local gain = perilune.where(gradient:gt(0), 1.2, 0.8)
+      local moved = start - gradient * gain * 2
+      assert_close(first_step(exaggeration), moved - moved:mean(1), "exaggeration " .. exaggeration, 1e-5)
+    end
+  end)
+
   it("lets callbacks watch and stop it", function()
     local x, seen = clouds(60, 4), {}
     local tsne = TSNE { perplexity = 5, max_iter = 100, callbacks_every_iters = 10, callbacks = function(i, kl, y)
