@@ -101,6 +101,18 @@ describe("perilune.study", function()
     assert.equal(3, #s.trials)
   end)
 
+  it("shows the running trials, and keeps notes with them", function()
+    local s = study.create()
+    local first, second = s:ask(), s:ask()
+    first:suggest_float("x", 0, 1)
+    s:set_system_attr(second.record, "completed_rung_0", 0.5)
+    local active = s:active_trials()
+    assert.same({ first.record, second.record }, active)
+    assert.equal(0.5, active[2].system_attrs.completed_rung_0)
+    s:tell(first, 1)
+    assert.same({ second.record }, s:active_trials())
+  end)
+
   it("finds the Pareto front", function()
     local s = study.create { directions = { "minimize", "maximize" } }
     for _, values in ipairs { { 1, 1 }, { 2, 2 }, { 2, 1 }, { 1, 1 } } do s:tell(s:ask(), values) end

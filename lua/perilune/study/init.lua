@@ -3,12 +3,8 @@ local distributions = require "perilune.study.distributions"
 
 return {
   create = require("perilune.study.study").create,
-  samplers = { Random = require "perilune.study.samplers.random" },
-  pruners = {
-    Nop = require "perilune.study.pruners.nop",
-    Median = require "perilune.study.pruners.median",
-    Percentile = require "perilune.study.pruners.percentile",
-  },
+  samplers = require "perilune.study.samplers",
+  pruners = require "perilune.study.pruners",
   FloatDistribution = distributions.FloatDistribution,
   IntDistribution = distributions.IntDistribution,
   CategoricalDistribution = distributions.CategoricalDistribution,

@@ -17,12 +17,12 @@ end
 local read = options.reader("study.create", { { "study_name", "study" }, { "direction", nil, "string" },
   { "directions", nil, "table" }, { "sampler", "random", "any" }, { "pruner", "median", "any" } })
 
+-- "cma_es" is what samplers/cma_es.lua makes.
 local function named(what, folder, given)
   if type(given) == "table" then return given end
   local path = ("perilune.study.%s.%s"):format(folder, given)
-  if type(given) == "string" and given:find("^%l+$") and given ~= "base" and package.searchpath(path, package.path) then
-    return require(path)()
-  end
+  local is_name = type(given) == "string" and given:find("^%l[%l_]*$") and given ~= "base" and given ~= "init"
+  if is_name and package.searchpath(path, package.path) then return require(path)() end
   return core.raise(("study.create: there is no %s %s"):format(what, options.described(given)))
 end
 
@@ -97,6 +97,19 @@ function Study:finished_since(cursor)
 end
 
 function Study:count_finished() return #self.storage.finished end
+
+-- The RUNNING trials, of this and of other workers, by number.
+function Study:active_trials()
+  local list = {}
+  for _, record in pairs(self.running) do list[#list + 1] = record end
+  table.sort(list, function(a, b) return a.number < b.number end)
+  return list
+end
+
+-- Keeps a note with a trial that is not finished: what a sampler or a pruner must remember of it.
+function Study:set_system_attr(record, key, value) -- luacheck: ignore self
+  record.system_attrs[key] = value
+end
 
 -- A copy, so that a running trial's table does not change under the reader.
 local function snapshot(record)

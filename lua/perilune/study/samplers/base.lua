@@ -2,6 +2,25 @@
 --
 -- A space is a table { parameter name = distribution }; sampled values are internal ones (see distributions.lua).
 -- Draws come from perilune.study.draw, keyed by seed, trial number and parameter name.
+--
+-- For each trial the study calls, in this order and never while a transaction is open:
+--   before_trial(study, trial)                               the trial is RUNNING and has no parameters yet
+--   infer_relative_search_space(study, trial) -> space       what is sampled together
+--   sample_relative(study, trial, space) -> internal values  by name; a part of the space may be left out.  Only
+--                                                            called for a space that is not empty
+--   sample_independent(study, trial, name, distribution) -> internal value
+--                                                            for what was left out, when the objective asks for it
+--   after_trial(study, trial, state, values)                 before the result is written; values: a list, or nil
+--
+-- trial has .number and .record (see storages/base.lua); trial.record may be edited by nobody but the study.
+-- Of the study a sampler may use
+--   study.directions              { "minimize" or "maximize", ... }
+--   study.study_name
+--   study:finished_since(cursor)  newly finished trials and the next cursor (0: all), in an order that never changes
+--                                 for this process; O(new).  It reads no database: a study looks for what other
+--                                 workers did when a trial begins (before before_trial) and at should_prune
+--   study:active_trials()         RUNNING records, this trial's among them, with the parameters they have so far
+--   study:set_system_attr(record, key, value)   kept with a trial; read as record.system_attrs[key]
 local class = require "perilune.train.class"
 
 local Sampler = class.new("Sampler")

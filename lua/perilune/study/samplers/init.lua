@@ -1,0 +1,4 @@
+--- perilune.study.samplers: what suggests parameters.
+return {
+  Random = require "perilune.study.samplers.random",
+}
