@@ -10,78 +10,51 @@
 -- (seeds 1, 2 (the second stopped after 28)).
 --
 -- Leaves under --out: vae.safetensors, losses.csv, reconstructions.png, samples.png (of the prior), walk.png (between
--- codes), and for -d 2 manifold.png.  The same seed gives the same bits, whatever the number of threads.
+-- codes), for -d 2 manifold.png, and last.safetensors (the checkpoint of --resume).
+-- The same seed gives the same bits, whatever the number of threads, and with --resume.
 local argparse = require "argparse"
 local perilune = require "perilune"
 
 local here = arg[0]:match("^(.*)/[^/]*$") or "."
 package.path = here .. "/?.lua;" .. package.path
-local folder = require "support.folder"
+local fashion = require "support.fashion"
+local pictures = require "support.pictures"
+local training = require "support.training"
 local VAE = require "support.vae"
 
 local parser = argparse("03_vae", "Train the variational auto-encoder on Fashion-MNIST.")
-parser:option("--epochs", "passes over the training images (default 30)", 30):convert(math.tointeger)
-parser:option("--batch-size", "images in a training step (default 128)", 128):convert(math.tointeger)
+training.add_flags(parser, { epochs = 30, batch_size = 128, lr = 1e-3, out = "runs/vae" })
 parser:option("-n --channels", "channels of the first layer (default 8)", 8):convert(math.tointeger)
 parser:option("-d --code", "numbers in the code (default 14)", 14):convert(math.tointeger)
-parser:option("--lr", "learning rate of Adam (default 1e-3)", 1e-3):convert(tonumber)
 parser:option("--beta", "weight of the divergence (default 1)", 1.0):convert(tonumber)
 parser:option("--reconstruction", "error of the pixels (default bce)", "bce"):choices { "bce", "mse" }
-parser:option("--limit", "use only the first training images"):convert(math.tointeger)
-parser:option("--seed", "of weights, order and draws (default 1)", 1):convert(math.tointeger)
-parser:option("--threads", "0: as many as the machine offers", 0):convert(math.tointeger)
-parser:option("--data", "folder of the IDX files, if not where Debian puts them")
-parser:option("--out", "folder for the results (default runs/vae)", "runs/vae")
 local flags = parser:parse()
-for _, name in ipairs { "epochs", "batch_size", "channels", "code" } do
-  if flags[name] < 1 then parser:error(("--%s must be 1 or more"):format((name:gsub("_", "-")))) end
+training.check_counts(parser, flags, { "epochs", "batch_size", "channels", "code" })
+
+--- The auto-encoder with its bound and its optimizer, as a Trainer wants it.  All numbers are of an image.
+local Bound = perilune.nn.Module:extend("Bound")
+
+function Bound:init(model) self.model = model end
+
+function Bound:training_step(batch)
+  local images = batch[1]
+  local reconstruction, divergence = self.model:losses(images)
+  local loss = (reconstruction + divergence * flags.beta) / #images
+  self:log("train_loss", loss, { on_step = false, on_epoch = true })
+  return loss
 end
 
---- Mean reconstruction error and divergence of an image.
-local function evaluate(model, loader)
-  local error_sum, divergence_sum, seen = 0.0, 0.0, 0
-  model:eval()
-  perilune.no_grad(function()
-    for images in loader:iter() do
-      local scope <close> = perilune.scope() -- luacheck: ignore
-      local reconstruction, divergence = model:losses(images)
-      error_sum, divergence_sum = error_sum + reconstruction:item(), divergence_sum + divergence:item()
-      seen = seen + #images
-    end
-  end)
-  model:train()
-  return error_sum / seen, divergence_sum / seen
+function Bound:validation_step(batch)
+  local images = batch[1]
+  local reconstruction, divergence = self.model:losses(images)
+  self:log("test_reconstruction", reconstruction:item() / #images)
+  self:log("test_divergence", divergence:item() / #images)
+  self:log("test_loss", (reconstruction:item() + flags.beta * divergence:item()) / #images, { prog_bar = true })
 end
 
---- One pass over the training images; returns the mean loss of an image.
-local function train_epoch(model, loader, optimizer, bar)
-  local sum, seen = 0.0, 0
-  for images in loader:iter() do
-    local scope <close> = perilune.scope() -- luacheck: ignore
-    local reconstruction, divergence = model:losses(images)
-    local loss = (reconstruction + divergence * flags.beta) / #images
-    optimizer:zero_grad()
-    loss:backward()
-    optimizer:step()
-    sum, seen = sum + loss:item() * #images, seen + #images
-    bar:update(#images, ("loss %.2f"):format(sum / seen))
-  end
-  return sum / seen
-end
+function Bound:configure_optimizers() return perilune.optim.Adam(self:parameters(), { lr = flags.lr }) end
 
 -- -- pictures -- --
-
-local function save_grid(name, images, nrow)
-  local grid = perilune.image.grid(images:contiguous(), { nrow = nrow, padding = 2, pad_value = 1, scale = 2 })
-  assert(perilune.image.save(flags.out .. "/" .. name, grid))
-end
-
---- The first test image of each class.
-local function one_of_each(dataset)
-  local images, labels, rows = dataset:images(), dataset:labels(), {}
-  for class = 1, 10 do rows[class] = images[labels:eq(class):nonzero()[1]:item()] end
-  return perilune.stack(rows):to("float32") / 255
-end
 
 local WALKS <const> = { { 1, 8 }, { 2, 5 }, { 3, 9 }, { 4, 7 }, { 6, 10 } }
 local STEPS <const> = 10
@@ -118,46 +91,30 @@ local function manifold(model)
 end
 
 local function draw_pictures(model, test)
+  local function save(name, images, nrow) pictures.save_grid(flags.out .. "/" .. name, images, nrow) end
   model:eval()
   perilune.no_grad(function()
-    local originals = one_of_each(test)
+    local originals = fashion.one_of_each(test)
     local codes = model:encode(originals).mean
-    save_grid("reconstructions.png", perilune.cat { originals, model:decode(codes):contiguous() }, 10)
-    save_grid("samples.png", model:decode(perilune.randn(100, flags.code)), 10)
-    save_grid("walk.png", walks(model, codes), STEPS)
-    if flags.code == 2 then save_grid("manifold.png", manifold(model), SIDE) end
+    save("reconstructions.png", perilune.cat { originals, model:decode(codes):contiguous() }, 10)
+    save("samples.png", model:decode(perilune.randn(100, flags.code)), 10)
+    save("walk.png", walks(model, codes), STEPS)
+    if flags.code == 2 then save("manifold.png", manifold(model), SIDE) end
   end)
 end
 
 local function main()
-  if flags.threads > 0 then perilune.set_num_threads(flags.threads) end
-  perilune.manual_seed(flags.seed)
-  local train = perilune.datasets.FashionMNIST { split = "train", root = flags.data }
-  local test = perilune.datasets.FashionMNIST { split = "test", root = flags.data }
-  local used = flags.limit and perilune.data.Subset(train, perilune.arange(1, flags.limit)) or train
-  local loader = perilune.data.DataLoader(used, { batch_size = flags.batch_size, shuffle = true })
-  local test_loader = perilune.data.DataLoader(test, { batch_size = 256 })
-
-  folder.make(flags.out)
+  local data = training.start(flags)
   local model = VAE(flags.channels, flags.code, flags.reconstruction)
-  local optimizer = perilune.optim.Adam(model:parameters(), { lr = flags.lr })
-  local losses = assert(io.open(flags.out .. "/losses.csv", "w"))
-  losses:write("epoch,train_loss,test_reconstruction,test_divergence,seconds\n")
-  local reconstruction, divergence
-  for epoch = 1, flags.epochs do
-    local bar = perilune.progress { total = #used, title = ("epoch %d/%d"):format(epoch, flags.epochs),
-      unit = "images" }
-    local loss, seconds = train_epoch(model, loader, optimizer, bar), bar:elapsed()
-    reconstruction, divergence = evaluate(model, test_loader)
-    bar:finish(("train %.2f  test %.2f"):format(loss, reconstruction + flags.beta * divergence))
-    losses:write(("%d,%.4f,%.4f,%.4f,%.2f\n"):format(epoch, loss, reconstruction, divergence, seconds))
-    losses:flush()
-  end
-  losses:close()
+  local trainer = training.fit(Bound(model), data, flags,
+    { "train_loss", "test_reconstruction", "test_divergence" })
+  if not trainer then return end
 
   assert(perilune.save(flags.out .. "/vae.safetensors", model:state_dict(), { metadata = {
     channels = tostring(flags.channels), code = tostring(flags.code), reconstruction = flags.reconstruction } }))
-  draw_pictures(model, test)
+  draw_pictures(model, data.test)
+  local metrics = trainer.callback_metrics
+  local reconstruction, divergence = metrics.test_reconstruction, metrics.test_divergence
   print(("test ELBO %.2f = -(%.2f + %.2f) nats an image after %d epochs"):format(-(reconstruction + divergence),
     reconstruction, divergence, flags.epochs))
   print(flags.out .. "/: vae.safetensors, losses.csv, reconstructions.png, samples.png, walk.png")

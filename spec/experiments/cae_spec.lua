@@ -1,33 +1,19 @@
 -- experiments/01_cae.lua in short form: a subset, two epochs.
 local perilune = require "perilune"
+local experiment = require "support.experiment"
+local read = experiment.read
 
-local build = os.getenv("PERILUNE_BUILD") or "build"
-
--- Sanitizers' libraries are preloaded for lua5.4 only: the shell would not stand them.
-local function run(arguments)
-  local command = ("LUA_PATH='./lua/?.lua;./lua/?/init.lua;;' LUA_CPATH='./%s/?.so;;' lua5.4 experiments/01_cae.lua %s 2>&1")
-    :format(build, arguments)
-  local pipe = assert(io.popen(command))
-  local output = pipe:read("a")
-  return output, pipe:close() == true
-end
-
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local content = file:read("a")
-  file:close()
-  return content
-end
+local function run(arguments) return experiment.run("01_cae", arguments) end
+local function must_run(arguments) return experiment.must_run("01_cae", arguments) end
 
 describe("the auto-encoder experiment", function()
   local root
 
-  setup(function() root = os.tmpname() os.remove(root) end)
+  setup(function() root = experiment.new_folder() end)
   teardown(function() os.execute("rm -rf " .. root) end)
 
   it("learns, and leaves weights, losses and a picture", function()
-    local output, ok = run(("--limit 3000 --batch-size 16 --epochs 2 --threads 1 --out %s/a/b"):format(root))
-    assert.is_true(ok, output)
+    local output = must_run(("--limit 3000 --batch-size 16 --epochs 2 --threads 1 --out %s/a/b"):format(root))
     assert.matches("test MSE 0%.%d+ after 2 epochs", output)
     assert.matches("epoch 2/2", output)
     local losses = {}
@@ -46,10 +32,8 @@ describe("the auto-encoder experiment", function()
   end)
 
   it("gives the same bits for any number of threads", function()
-    local output, ok = run(("--limit 600 --epochs 1 --threads 1 --out %s/one"):format(root))
-    assert.is_true(ok, output)
-    output, ok = run(("--limit 600 --epochs 1 --threads 3 --out %s/three"):format(root))
-    assert.is_true(ok, output)
+    must_run(("--limit 600 --epochs 1 --threads 1 --out %s/one"):format(root))
+    must_run(("--limit 600 --epochs 1 --threads 3 --out %s/three"):format(root))
     assert.are.equal(read(root .. "/one/cae.safetensors"), read(root .. "/three/cae.safetensors"))
     assert.are.equal(read(root .. "/one/reconstructions.png"), read(root .. "/three/reconstructions.png"))
   end)

@@ -1,22 +1,14 @@
 -- experiments/support/{html,report}.lua: what is in the page.
 package.path = "experiments/?.lua;" .. package.path
+local experiment = require "support.experiment"
 local html = require "support.html"
 local report = require "support.report"
 
-local build = os.getenv("PERILUNE_BUILD") or "build"
-
 describe("the report", function()
   it("is what reproduce leaves, with every stage in it", function()
-    local root = os.tmpname()
-    os.remove(root)
-    local command = ("LUA_PATH='./lua/?.lua;./lua/?/init.lua;;' LUA_CPATH='./%s/?.so;;' lua5.4 experiments/reproduce.lua "
-      .. "--quick --out %s 2>&1"):format(build, root)
-    local pipe = assert(io.popen(command))
-    local output = pipe:read("a")
-    assert.is_true(pipe:close(), output)
-    local file = assert(io.open(root .. "/report.html"))
-    local page = file:read("a")
-    file:close()
+    local root = experiment.new_folder()
+    experiment.must_run("reproduce", "--quick --out " .. root)
+    local page = experiment.read(root .. "/report.html")
     os.execute("rm -r " .. root)
     for _, name in ipairs { "cae", "vae" } do assert.is_truthy(page:find('id="' .. name .. '"', 1, true)) end
     assert.matches("<td>test MSE</td><td>0%.%d+</td><td>0.0166</td>", page)

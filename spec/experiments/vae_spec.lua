@@ -1,33 +1,18 @@
 -- experiments/03_vae.lua in short form: a subset, two epochs; and the bound of its network.
 local perilune = require "perilune"
+local experiment = require "support.experiment"
+local read = experiment.read
 
-local build = os.getenv("PERILUNE_BUILD") or "build"
-
--- Sanitizers' libraries are preloaded for lua5.4 only: the shell would not stand them.
-local function run(arguments)
-  local command = ("LUA_PATH='./lua/?.lua;./lua/?/init.lua;;' LUA_CPATH='./%s/?.so;;' lua5.4 experiments/03_vae.lua %s 2>&1")
-    :format(build, arguments)
-  local pipe = assert(io.popen(command))
-  local output = pipe:read("a")
-  return output, pipe:close() == true
-end
-
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local content = file:read("a")
-  file:close()
-  return content
-end
+local function must_run(arguments) return experiment.must_run("03_vae", arguments) end
 
 describe("the variational auto-encoder experiment", function()
   local root
 
-  setup(function() root = os.tmpname() os.remove(root) end)
+  setup(function() root = experiment.new_folder() end)
   teardown(function() os.execute("rm -rf " .. root) end)
 
   it("learns, and leaves weights, losses and pictures", function()
-    local output, ok = run(("--limit 1500 --batch-size 32 --epochs 2 -d 2 --threads 1 --out %s/a"):format(root))
-    assert.is_true(ok, output)
+    local output = must_run(("--limit 1500 --batch-size 32 --epochs 2 -d 2 --threads 1 --out %s/a"):format(root))
     assert.matches("test ELBO %-%d+%.%d+ = %-%(%d+", output)
     local losses = {}
     for epoch, train, reconstruction, divergence in read(root .. "/a/losses.csv")
@@ -53,12 +38,23 @@ describe("the variational auto-encoder experiment", function()
     for _, kind in ipairs { "bce", "mse" } do
       local weights = {}
       for i, threads in ipairs { 1, 3 } do
-        local output, ok = run(("--limit 400 --epochs 1 --reconstruction %s --threads %d --out %s/%d"):format(kind, threads,
-          root, threads))
-        assert.is_true(ok, output)
+        must_run(("--limit 400 --epochs 1 --reconstruction %s --threads %d --out %s/%d"):format(kind, threads, root,
+          threads))
         weights[i] = read(("%s/%d/vae.safetensors"):format(root, threads))
       end
       assert.are.equal(weights[1], weights[2])
     end
+  end)
+
+  it("goes on from its checkpoint to the same bits", function()
+    must_run(("--limit 400 --epochs 2 --out %s/whole"):format(root))
+    must_run(("--limit 400 --epochs 1 --out %s/parts"):format(root))
+    local output = must_run(("--limit 400 --epochs 2 --resume --out %s/parts"):format(root))
+    assert.matches("epoch 2/2", output)
+    assert.is_nil(output:find("epoch 1/2", 1, true))
+    for _, name in ipairs { "vae.safetensors", "samples.png" } do
+      assert.are.equal(read(root .. "/whole/" .. name), read(root .. "/parts/" .. name), name)
+    end
+    assert.are.equal(3, select(2, read(root .. "/parts/losses.csv"):gsub("\n", "")))   -- the names and both epochs
   end)
 end)
