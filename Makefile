@@ -11,7 +11,7 @@ LUA_LUADIR  ?= $(PREFIX)/share/lua/5.4
 
 # What Debian 12 calls the things that building and testing need; and what only lint and the rock need.
 PACKAGES      := gcc libc6-dev pkg-config lua5.4 liblua5.4-dev libopenblas-dev libpng-dev zlib1g-dev \
-                 lua-busted lua-argparse lua-cjson lua-filesystem dataset-fashion-mnist
+                 libcairo2-dev lua-busted lua-argparse lua-cjson lua-filesystem dataset-fashion-mnist
 TOOL_PACKAGES := clang cppcheck lua-check luarocks
 
 # Asked once, and only when a recipe needs it: pkg-config itself may be installed by `deps`.
@@ -30,14 +30,22 @@ ALL_CFLAGS = $(STANDARD) $(WARNINGS) $(OPTIMIZE) -fPIC -pthread -fvisibility=hid
 STRICT    := -Werror -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
              -Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wundef
 
-SOURCES := $(sort $(wildcard csrc/*/*.c))
+# Plots alone need Cairo: they have a module of their own, which is built where Cairo is.
+CAIRO          := $(shell pkg-config --exists cairo 2>/dev/null && echo yes)
+CAIRO_CFLAGS    = $(eval CAIRO_CFLAGS := $$(shell pkg-config --cflags cairo))$(CAIRO_CFLAGS)
+CAIRO_LIBS      = $(eval CAIRO_LIBS := $$(shell pkg-config --libs cairo))$(CAIRO_LIBS)
+CANVAS_SOURCES := $(sort $(wildcard csrc/canvas/*.c)) csrc/bind/canvas.c
+CANVAS_OBJECTS := $(CANVAS_SOURCES:csrc/%.c=$(BUILD)/obj/%.o)
+CANVAS         := $(if $(CAIRO),$(BUILD)/perilune/canvas.so)
+
+SOURCES := $(filter-out $(CANVAS_SOURCES),$(sort $(wildcard csrc/*/*.c)))
 OBJECTS := $(SOURCES:csrc/%.c=$(BUILD)/obj/%.o)
 CORE    := $(BUILD)/perilune/core.so
 HOSTS   := $(patsubst spec/embedding/%.c,$(BUILD)/embedding/%,$(wildcard spec/embedding/*.c))
 
 ENVIRONMENT = LUA_PATH="$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;;" LUA_CPATH="$(CURDIR)/$(BUILD)/?.so;;"
 
-all: $(CORE)  ## build the library
+all: $(CORE) $(CANVAS)  ## build the library
 
 # nodelete: lua_close unloads the library, and OpenBLAS with it, while OpenBLAS's threads still sleep in its code.
 # The linker hides what -fvisibility=hidden leaves: gcc exports the symbols of target_clones.
@@ -47,6 +55,13 @@ $(CORE): $(OBJECTS)
 	@echo "link $@"
 	@$(CC) $(ALL_CFLAGS) -shared -Wl,-z,nodelete,-z,now,--version-script=$(BUILD)/exports.map -o $@ $^ $(LDFLAGS) $(PKG_LIBS) -lm -lpthread
 
+# nodelete: fontconfig keeps what it has read of the fonts until the process ends.
+$(CANVAS): $(CANVAS_OBJECTS)
+	@mkdir -p $(@D)
+	@echo "link $@"
+	@$(CC) $(ALL_CFLAGS) -shared -Wl,-z,nodelete,-z,now -o $@ $^ $(LDFLAGS) $(CAIRO_LIBS) -lm
+
+$(CANVAS_OBJECTS): ALL_CFLAGS += $(CAIRO_CFLAGS)
 $(BUILD)/obj/%.o: csrc/%.c Makefile
 	@mkdir -p $(@D)
 	@echo "compile $<"
@@ -60,7 +75,7 @@ test: deps  ## run the specs (SPEC=spec/x_spec.lua for one of them)
 	@+$(MAKE) -s specs
 
 SPEC ?= spec
-specs: $(CORE) $(HOSTS)  ## the same, without looking for missing packages
+specs: $(CORE) $(CANVAS) $(HOSTS)  ## the same, without looking for missing packages
 	PERILUNE_BUILD=$(BUILD) busted --lua="$$(command -v $(LUA))" $(SPEC)
 
 # lua5.4 is not instrumented, so the sanitizer's library is loaded before it.  Clones are resolved by ifuncs,
@@ -69,9 +84,10 @@ asan: deps  ## rebuild with Address-, Leak- and UndefinedBehaviorSanitizer and r
 	@+$(MAKE) -s BUILD=build/asan OPTIMIZE="-O1 -g -fno-omit-frame-pointer -DPERILUNE_NO_CLONES" \
 	  SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all" sanitized-specs
 
-sanitized-specs: $(CORE) $(HOSTS)
+sanitized-specs: $(CORE) $(CANVAS) $(HOSTS)
 	PERILUNE_BUILD=$(BUILD) LD_PRELOAD="$$($(CC) -print-file-name=libasan.so)" \
-	  ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 busted --lua="$$(command -v $(LUA))" $(SPEC)
+	  ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 \
+	  LSAN_OPTIONS=suppressions=spec/leaks.supp:print_suppressions=0 busted --lua="$$(command -v $(LUA))" $(SPEC)
 
 lint: all  ## warnings as errors on gcc and clang, cppcheck, luacheck, the rules of spec/lint.lua
 	@+$(MAKE) -s tools
@@ -80,6 +96,7 @@ lint: all  ## warnings as errors on gcc and clang, cppcheck, luacheck, the rules
 lint-gcc lint-clang: lint-%:
 	@echo "$*: all warnings as errors"
 	@$* $(ALL_CFLAGS) $(STRICT) -fsyntax-only $(SOURCES) $(wildcard spec/embedding/*.c)
+	@$(if $(CAIRO),$* $(ALL_CFLAGS) $(CAIRO_CFLAGS) $(STRICT) -fsyntax-only $(CANVAS_SOURCES))
 lint-cppcheck:
 	@echo "cppcheck"
 	@cppcheck -q --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
@@ -90,7 +107,7 @@ lint-lua:
 	@luacheck -q $(wildcard lua experiments spec)
 lint-house:
 	@echo "the rules of spec/lint.lua"
-	@$(LUA) spec/lint.lua . $(CORE)
+	@$(LUA) spec/lint.lua . $(CORE) $(CANVAS)
 
 # PYTHON must have PyTorch, NumPy and safetensors; the results are committed, so that `test` needs none of them.
 annotations: all  ## make the editor annotations of the operations again
@@ -128,7 +145,7 @@ tools:  ## the same for the packages that lint and the rock need
 
 install: all  ## copy the library to LUA_LUADIR and LUA_LIBDIR (under DESTDIR)
 	install -d $(DESTDIR)$(LUA_LIBDIR)/perilune
-	install -m 755 $(CORE) $(DESTDIR)$(LUA_LIBDIR)/perilune/core.so
+	install -m 755 $(CORE) $(CANVAS) $(DESTDIR)$(LUA_LIBDIR)/perilune/
 	cd lua && find perilune -name '*.lua' -exec install -D -m 644 {} "$(DESTDIR)$(LUA_LUADIR)/{}" \;
 
 clean:  ## remove what was built
@@ -138,4 +155,4 @@ help:  ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 12
 
 .PHONY: annotations references all test specs asan sanitized-specs lint lint-gcc lint-clang lint-cppcheck lint-lua lint-house bench env reproduce deps tools install clean help
--include $(OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(CANVAS_OBJECTS:.o=.d)

@@ -1,13 +1,13 @@
 -- lint.lua -- the rules of the house that no compiler knows.
---   lua5.4 spec/lint.lua [ROOT [OBJECT]]
--- ROOT (default ".") holds csrc/; OBJECT is a built core.so or .o, in which mutable statics are looked for.
+--   lua5.4 spec/lint.lua [ROOT [OBJECT...]]
+-- ROOT (default ".") holds csrc/; in each OBJECT, a built .so or .o, mutable statics are looked for.
 -- Prints "FILE:LINE: RULE: what was found" for each breach and exits with 1 if there was one.
 
-local root, object = arg[1] or ".", arg[2]
+local root, objects = arg[1] or ".", { table.unpack(arg, 2) }
 
 -- A folder may include its own files and those of the folders above it; formats only tensor's.
 local LAYERS = { "tensor", "kernels", "autograd", "decomposition", "manifold", "study", "formats", "canvas", "bind" }
-local ONLY = { formats = { tensor = true } }
+local ONLY = { formats = { tensor = true }, canvas = {} }
 local LEVEL = {}
 for level, folder in ipairs(LAYERS) do LEVEL[folder] = level end
 
@@ -152,5 +152,5 @@ for _, path in ipairs(lines_of("cd '" .. root .. "/csrc' && find . -name '*.[ch]
   check_file(path)
   check_header(path)
 end
-if object then check_statics(object) end
+for _, object in ipairs(objects) do check_statics(object) end
 os.exit(breaches == 0 and 0 or 1)

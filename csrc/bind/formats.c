@@ -1,7 +1,7 @@
 /* formats.c -- core.formats: files and strings to tensors and back.
 **
-** load_X(path), loads_X(string); save_X(path, ...), dumps_X(...).  What a file does wrong (bytes, paths, disks) comes
-** back as nil, message; what the caller does wrong, and no memory, is raised.
+** load_X(path), loads_X(string); save_X(path, ...), dumps_X(...); save_bytes(path, string).  What a file does wrong
+** (bytes, paths, disks) comes back as nil, message; what the caller does wrong, and no memory, is raised.
 ** Everything that a call opens lies in one `job` userdata, closed at the end of the call and by __gc, so that
 ** a Lua error in between leaves no descriptor, block or temporary file behind. */
 #include <string.h>
@@ -89,6 +89,17 @@ static int finish_output(lua_State *L, job *j, status code, bool to_string) {
   if (code == STATUS_OK && to_string) lua_pushlstring(L, (const char *)j->out.memory, j->out.length);
   else lua_pushboolean(L, true);
   return finish(L, j, code, 1);
+}
+
+/* save_bytes(path, string) */
+static int save_bytes(lua_State *L) {
+  context *c = bind_enter(L);
+  size_t n_bytes;
+  const char *from = check_string(L, 2, "data", &n_bytes);
+  job *j = new_job(L, c);
+  status code = open_output(L, j, false);
+  if (code == STATUS_OK) code = writer_put(&j->out, from, n_bytes);
+  return finish_output(L, j, code, false);
 }
 
 /* -- one tensor -- */
@@ -233,6 +244,7 @@ static int dumps_safetensors(lua_State *L) { return write_safetensors(L, true); 
 
 void bind_formats(lua_State *L) {
   static const luaL_Reg functions[] = {
+    {"save_bytes", save_bytes},
     {"load_idx", load_idx}, {"loads_idx", loads_idx},
     {"load_npy", load_npy}, {"loads_npy", loads_npy}, {"save_npy", save_npy}, {"dumps_npy", dumps_npy},
     {"load_png", load_png}, {"loads_png", loads_png}, {"save_png", save_png}, {"dumps_png", dumps_png},
