@@ -3,7 +3,7 @@ local perilune = require "perilune"
 local help = perilune.help
 
 local PARTS = { "nn", "optim", "data", "datasets", "image", "state", "linalg", "autograd", "decomposition", "distributions",
-  "manifold", "metrics", "study", "save", "load", "save_npy", "load_npy", "help", "progress", "Trainer", "callbacks",
+  "manifold", "metrics", "plot", "study", "save", "load", "save_npy", "load_npy", "help", "progress", "Trainer", "callbacks",
   "loggers" }
 
 local function check_all(path, place)
@@ -24,7 +24,7 @@ describe("help", function()
     for _, name in ipairs(PARTS) do assert.is_not_nil(perilune[name], name) end
     check_all("", perilune)
     for _, path in ipairs { "nn", "optim", "data", "datasets", "image", "state", "linalg", "autograd", "decomposition",
-      "distributions", "manifold", "metrics", "study", "callbacks", "loggers" } do
+      "distributions", "manifold", "metrics", "plot", "study", "callbacks", "loggers" } do
       check_all(path .. ".", perilune[path])
     end
     check_all("study.samplers.", perilune.study.samplers)

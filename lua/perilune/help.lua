@@ -18,6 +18,7 @@ local PLACES = {
   { "distributions", "random variables with tensors as parameters" },
   { "manifold", "maps of many-dimensional points" },
   { "metrics", "how good predictions, codes and maps are" },
+  { "plot", "plots, as PNG and SVG" },
   { "study", "the search for hyper-parameters" }, { "study.samplers", "what suggests parameters" },
   { "study.pruners", "what ends hopeless trials early" },
 }
@@ -138,12 +139,18 @@ local function text_of_tensor(t)
     "Methods: %s"):format(table.concat(t.shape, ", "), t.dtype, table.concat(names, ", "))
 end
 
+-- nil also for what cannot be loaded: plot without Cairo.
+local function member(place, name)
+  local fine, value = pcall(function() return place[name] end)
+  return fine and value or nil
+end
+
 -- "nn.Conv2d" or "zeros", looked up from perilune.
 local function find(path)
   local value = require "perilune"
   for name in path:gmatch("[^.]+") do
     if type(value) ~= "table" then return nil end
-    value = value[name]
+    value = member(value, name)
   end
   return value
 end
@@ -161,7 +168,8 @@ local function overview()
       "equal, allclose, save, load, save_npy, load_npy, progress, Trainer",
   }
   for _, place in ipairs(PLACES) do
-    lines[#lines + 1] = ("\n%s (%s): %s"):format(place[1], place[2], names_in(find(place[1])))
+    local found = find(place[1])
+    if found then lines[#lines + 1] = ("\n%s (%s): %s"):format(place[1], place[2], names_in(found)) end
   end
   return table.concat(lines, "\n")
 end
@@ -186,7 +194,7 @@ local function text_of(subject)
   if type(subject) == "string" then
     for _, prefix in ipairs { "", "nn.", "optim.", "optim.lr_scheduler.", "data.", "decomposition.",
       "distributions.", "manifold.",
-      "metrics.", "study.", "study.samplers.", "study.pruners." } do
+      "metrics.", "plot.", "study.", "study.samplers.", "study.pruners." } do
       local value = find(prefix .. subject)
       if value ~= nil and type(value) ~= "string" then return text_of(value) end
     end

@@ -26,7 +26,7 @@ local parts = {
   image = "perilune.image", state = "perilune.state", linalg = "perilune.linalg", autograd = "perilune.autograd",
   decomposition = "perilune.decomposition", manifold = "perilune.manifold",
   distributions = "perilune.distributions",
-  metrics = "perilune.metrics", study = "perilune.study",
+  metrics = "perilune.metrics", study = "perilune.study", plot = "perilune.plot",
 }
 local functions = {
   save = "perilune.serialize", load = "perilune.serialize",

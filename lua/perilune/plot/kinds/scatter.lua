@@ -1,0 +1,81 @@
+local Dots = require "perilune.plot.marks.dots"
+local color = require "perilune.plot.color"
+local colormap = require "perilune.plot.colormap"
+local common = require "perilune.plot.common"
+local core = require "perilune.core"
+local data = require "perilune.plot.data"
+local groups = require "perilune.plot.groups"
+local options = require "perilune.options"
+local palette = require "perilune.plot.palette"
+local scale = require "perilune.plot.scale"
+local theme = require "perilune.plot.theme"
+
+local WHAT = "scatter"
+local read = common.reader(WHAT, { { "x", nil, "any" }, { "y", nil, "any" }, { "label", nil, "any" },
+  { "names", nil, "table" }, { "color", nil, "any" }, { "color_label", "" }, { "color_scale", "linear" },
+  { "colormap", "viridis" }, { "palette", nil, "table" }, { "size", nil, "number" }, { "alpha", nil, "number" },
+  { "equal", false } })
+
+-- As large and as dense as leaves both single points and the shape of crowds visible: 6 points across and nearly opaque
+-- at 100, 2.6 across and two thirds at 10,000.
+local function default_size(n) return math.min(math.max(6 * (math.max(n, 1) / 100) ^ -0.18, 1.2), 7) end
+local function default_alpha(n) return math.min(math.max(0.9 - 0.13 * math.log(math.max(n, 1) / 100, 10), 0.3), 0.9) end
+
+local function by_class(option, n, alpha)
+  local found = groups.of(WHAT, "label", option.label, option.names, n)
+  local palettes = palette.classes(WHAT, #found.names, option.palette)
+  local period = palette.period(option.palette)
+  local colors, shapes, entries = {}, {}, {}
+  for i = 1, n do
+    local class = found.of[i]
+    colors[i], shapes[i] = color.faded(palettes[class], alpha), palette.shape(class, period)
+  end
+  for class, name in ipairs(found.names) do
+    entries[class] = { text = name, color = palettes[class], shape = palette.shape(class, period) }
+  end
+  return colors, shapes, entries
+end
+
+local function by_value(option, n, alpha)
+  local values = data.numbers(WHAT, "color", option.color)
+  data.same_length(WHAT, "x", n, "color", #values)
+  local low, high = data.range(values)
+  local bar = { map = colormap.get(WHAT, option.colormap), label = option.color_label,
+    scale = scale.fit(WHAT, "color", { scale = options.choice(WHAT, "option color_scale", option.color_scale,
+      { "linear", "log" }) }, low, high, 0) }
+  local colors = {}
+  for i = 1, n do
+    local c = data.is_finite(values[i]) and bar.map(bar.scale:position(values[i])) or theme.missing
+    colors[i] = color.faded(c, alpha)
+  end
+  return colors, bar
+end
+
+--- Points.  plot.scatter { x = map:select(2, 1), y = map:select(2, 2), label = labels, names = class_names }
+-- Options: x, y: tensors (N) or lists (points that are not finite are left out); label: a class for each, integers or
+-- strings, each class in a colour of its own; names: what the integers 1, 2 ... stand for; or color: a quantity for
+-- each, with color_label, color_scale ("linear", "log") and colormap ("viridis"); palette: a list of "#rrggbb"; size:
+-- points across (6 for 100 points, 2.6 for 10,000); alpha (0.9 for 100, 0.64 for 10,000); equal = true: a unit is as
+-- long on x as on y.  And those of all plots: title, xlabel, ylabel, xlim, ylim ({ low, high }), xscale, yscale
+-- ("linear", "log"), legend ("right", "inside", false), grid ("both", "x", "y", "none"), width, height (points; 640 x
+-- 440).
+---@param given table
+---@return perilune.plot.Figure
+local function scatter(given)
+  local option = read(given)
+  local xs = data.numbers(WHAT, "x", common.need(WHAT, option, "x"))
+  local ys = data.numbers(WHAT, "y", common.need(WHAT, option, "y"))
+  data.same_length(WHAT, "x", #xs, "y", #ys)
+  if option.label ~= nil and option.color ~= nil then
+    core.raise("scatter: points are coloured by label or by color, not by both")
+  end
+  local size = options.number(WHAT, "option size", option.size or default_size(#xs), 0.1, 200)
+  local alpha = options.number(WHAT, "option alpha", option.alpha or default_alpha(#xs), 0, 1)
+  local colors, shapes, entries, bar = color.faded(theme.series, alpha), "circle", nil, nil
+  if option.label ~= nil then colors, shapes, entries = by_class(option, #xs, alpha)
+  elseif option.color ~= nil then colors, bar = by_value(option, #xs, alpha) end
+  return common.figure(WHAT, option, { legend = entries, legend_place = "right", colorbar = bar, equal = option.equal,
+    marks = { Dots.new { xs = xs, ys = ys, colors = colors, shapes = shapes, radius = size / 2 } } })
+end
+
+return scatter

@@ -1,0 +1,443 @@
+-- Each kind of plot: what it draws of which data, what it leaves out, and what it refuses.
+local perilune = require "perilune"
+local support = require "plot.support"
+local plot = perilune.plot
+
+local nan, inf = 0 / 0, math.huge
+
+local function refuses(message, kind, given)
+  local fine, text = pcall(function() return plot[kind](given):drawing() end)
+  assert.is_false(fine)
+  assert.is_truthy(text:find(message, 1, true), text)
+  assert.matches("kinds_spec.lua:%d+: ", text)
+end
+
+-- Drawn both ways, with nothing outside and no two labels on top of each other.
+local function sound(figure, ...)
+  assert.is_nil(support.clash(figure))
+  assert.is_nil(support.xml_fault(figure:svg()))
+  assert.equal("\x89PNG", figure:png({ scale = 0.5 }):sub(1, 4))
+  local texts = support.texts(figure)
+  for _, text in ipairs { ... } do assert.is_true(texts[text], text) end
+  return figure
+end
+
+-- The first mark of that kind.
+local function mark(figure, kind)
+  for _, command in ipairs(support.marks(figure)) do
+    if command.kind == kind then return command end
+  end
+end
+
+local function count(figure, kind)
+  local n = 0
+  for _, command in ipairs(support.marks(figure)) do n = n + (command.kind == kind and 1 or 0) end
+  return n
+end
+
+describe("scatter", function()
+  it("puts points where they are, from tensors and lists alike", function()
+    local x, y = perilune.tensor { 0.0, 1.0, 4.0 }, { 0, 2, 1 }
+    local figure = sound(plot.scatter { x = x, y = y, xlabel = "x", title = "t" }, "x", "t", "0.0", "2.0")
+    local inner, dots = support.inner(figure), support.commands(figure, "dots")[1]
+    assert.equal(3, #dots.x)
+    assert.near(0.25, (dots.x[2] - dots.x[1]) / (dots.x[3] - dots.x[1]), 1e-9)
+    assert.near(0.5, (dots.y[3] - dots.y[1]) / (dots.y[2] - dots.y[1]), 1e-9)
+    assert.is_true(dots.y[2] < dots.y[1])
+    for i = 1, 3 do assert.is_true(dots.x[i] > inner.x and dots.x[i] < inner.x + inner.width) end
+  end)
+
+  it("colours classes, in the order of the points, with a legend", function()
+    local figure = sound(plot.scatter { x = { 1, 2, 3, 4 }, y = { 1, 2, 3, 4 }, label = perilune.tensor { 2, 1, 2, 3 },
+      names = { "one", "two", "three", "none" } }, "one", "two", "three", "none")
+    local colors = mark(figure, "dots").colors
+    assert.equal(colors[1], colors[3])
+    assert.is_true(colors[1] ~= colors[2] and colors[2] ~= colors[4] and colors[1] ~= colors[4])
+    local swatches = {}
+    for _, dots in ipairs(support.commands(figure, "dots")) do
+      if #dots.x == 1 then swatches[#swatches + 1] = dots.colors end
+    end
+    assert.equal(4, #swatches)
+    assert.equal(swatches[2] >> 8, colors[1] >> 8)
+    sound(plot.scatter { x = { 1, 2 }, y = { 1, 2 }, label = { "b", "a" } }, "b", "a")
+  end)
+
+  it("tells more than ten classes apart by shapes too", function()
+    local x, label = {}, {}
+    for i = 1, 23 do x[i], label[i] = i, i end
+    local figure = sound(plot.scatter { x = x, y = x, label = label })
+    local seen, shapes = {}, {}
+    for _, dots in ipairs(support.marks(figure)) do
+      shapes[dots.shape] = true
+      for _, color in ipairs(dots.colors) do seen[dots.shape .. color] = true end
+    end
+    local n = 0
+    for _ in pairs(seen) do n = n + 1 end
+    assert.equal(23, n)
+    assert.same({ circle = true, square = true, diamond = true }, shapes)
+  end)
+
+  it("colours a quantity, with a colour bar", function()
+    local figure = sound(plot.scatter { x = { 1, 2, 3, 4 }, y = { 1, 2, 3, 4 }, color = { 0, 5, 10, nan },
+      color_label = "height", alpha = 1 }, "height", "0", "5", "10")
+    local colors = mark(figure, "dots").colors
+    assert.equal(0x440154FF, colors[1])
+    assert.equal(0xFDE725FF, colors[3])
+    assert.equal(0xE4E7EBFF, colors[4])
+    assert.equal(1, #support.commands(figure, "image"))
+    sound(plot.scatter { x = { 1, 2 }, y = { 1, 2 }, color = { 1e-5, 1 }, color_scale = "log" }, "10⁻⁴")
+  end)
+
+  it("leaves points out that are not finite", function()
+    local dots = mark(plot.scatter { x = { 1, nan, 3, inf, 5 }, y = { 1, 2, -inf, 4, 5 }, label = { 1, 2, 3, 4, 5 } }, "dots")
+    assert.equal(2, #dots.x)
+    assert.is_true(dots.colors[1] ~= dots.colors[2])
+    local figure = plot.scatter { x = { nan }, y = { nan } }
+    sound(figure, "no data")
+  end)
+
+  it("copes with nothing, one point, equal points and ranges of every size", function()
+    sound(plot.scatter { x = {}, y = {} }, "no data")
+    sound(plot.scatter { x = perilune.zeros(0), y = {}, label = {} })
+    for _, values in ipairs { { 5 }, { 0, 0, 0 }, { 1e-300, 2e-300 }, { -1e299, 1e299 }, { 1e9, 1e9 + 1e-3 }, { 1e9, 1e9 },
+      { 123456789, 123456790 }, { -1e-8, 1e-8 }, { 1e20, 1e20 } } do
+      local figure = sound(plot.scatter { x = values, y = values })
+      local inner, dots = support.inner(figure), mark(figure, "dots")
+      for i = 1, #dots.x do
+        assert.is_true(dots.x[i] >= inner.x and dots.x[i] <= inner.x + inner.width)
+        assert.is_true(dots.y[i] >= inner.y and dots.y[i] <= inner.y + inner.height)
+      end
+    end
+  end)
+
+  it("draws smaller and fainter points where there are more", function()
+    local function dots_of(n)
+      local x = perilune.linspace(0, 1, n)
+      return mark(plot.scatter { x = x, y = x }, "dots")
+    end
+    local few, many = dots_of(100), dots_of(10000)
+    assert.near(3, few.radius, 1e-9)
+    assert.near(1.31, many.radius, 0.01)
+    assert.is_true((many.colors[1] & 0xFF) < (few.colors[1] & 0xFF))
+  end)
+
+  it("keeps a unit as long on x as on y", function()
+    local dots = mark(plot.scatter { x = { 0, 1, 1 }, y = { 0, 0, 1 }, equal = true }, "dots")
+    assert.near(dots.x[2] - dots.x[1], dots.y[2] - dots.y[3], 1e-6)
+  end)
+
+  it("refuses what does not fit together", function()
+    refuses("scatter: option y is missing", "scatter", { x = { 1 } })
+    refuses("scatter: x has 2 values but y has 1", "scatter", { x = { 1, 2 }, y = { 1 } })
+    refuses("scatter: x has 1 values but label has 2", "scatter", { x = { 1 }, y = { 1 }, label = { 1, 2 } })
+    refuses("scatter: x[2] must be a number, got \"a\"", "scatter", { x = { 1, "a" }, y = { 1, 2 } })
+    refuses("scatter: x must be a tensor (N) or a list of numbers, got a tensor (2, 2)", "scatter",
+      { x = perilune.ones(2, 2), y = { 1, 2 } })
+    refuses("label has the class 3, but there are 2 names", "scatter",
+      { x = { 1 }, y = { 1 }, label = { 3 }, names = { "a", "b" } })
+    refuses("label[1] must be an integer or a string, got 1.5", "scatter", { x = { 1 }, y = { 1 }, label = { 1.5 } })
+    refuses("not by both", "scatter", { x = { 1 }, y = { 1 }, label = { 1 }, color = { 1 } })
+    refuses("a logarithmic x axis needs values above 0, but -1 is among them", "scatter",
+      { x = { -1, 1 }, y = { 1, 1 }, xscale = "log" })
+    refuses("a logarithmic color axis needs values above 0, but 0 is", "scatter",
+      { x = { 1 }, y = { 1 }, color = { 0 }, color_scale = "log" })
+    refuses("colormap must be one of viridis", "scatter", { x = { 1 }, y = { 1 }, color = { 1 }, colormap = "jet" })
+    refuses("a colour is \"#rrggbb\"", "scatter", { x = { 1 }, y = { 1 }, label = { 1 }, palette = { "mauve" } })
+  end)
+end)
+
+describe("line", function()
+  it("goes through its points, and is broken where one is not finite", function()
+    local figure = sound(plot.line { y = perilune.tensor { 1.0, 2.0, nan, 3.0, inf, 5.0, 6.0 }, label = "loss" }, "loss")
+    assert.equal(2, count(figure, "line"))
+    assert.equal(4, #mark(figure, "line").points)
+    assert.equal(1, #mark(figure, "dots").x)                 -- the 3 has no neighbour
+  end)
+
+  it("draws several, each with its own style, and a legend", function()
+    local figure = sound(plot.line { xlabel = "epoch", series = { { y = { 3, 2, 1 }, label = "training" },
+      { y = { 3, 2.5, 2 }, label = "validation", dash = true, marker = "square" },
+      { x = { 1, 3 }, y = { 1, 1 }, step = true, color = "#ff0000" } } }, "training", "validation", "epoch")
+    local lines = {}
+    for _, command in ipairs(support.marks(figure)) do
+      if command.kind == "line" then lines[#lines + 1] = command end
+    end
+    assert.equal(3, #lines)
+    assert.is_nil(lines[1].dash)
+    assert.same({ 6, 4 }, lines[2].dash)
+    assert.equal(0xFF0000FF, lines[3].stroke)
+    assert.equal(6, #lines[3].points)                        -- a corner more
+    assert.equal("square", mark(figure, "dots").shape)
+  end)
+
+  it("has a band, closed and broken like its line", function()
+    local figure = plot.line { y = { 1, 2, 3, 4, 5 }, low = { 0, 1, nan, 3, 4 }, high = { 2, 3, 4, 5, 6 } }
+    assert.equal(2, count(figure, "polygon"))
+    local points = mark(figure, "polygon").points
+    assert.equal(8, #points)
+    assert.equal(points[1], points[7])
+    assert.is_true(points[8] > points[2])                    -- low lies below high
+  end)
+
+  it("spaces logarithmic axes by powers", function()
+    local figure = sound(plot.line { x = { 1, 10, 100 }, y = { 1e-3, 1e-2, 1 }, xscale = "log", yscale = "log" }, "10", "0.01")
+    local points = mark(figure, "line").points
+    assert.near(points[3] - points[1], points[5] - points[3], 1e-6)
+    assert.near(2 * (points[2] - points[4]), points[4] - points[6], 1e-6)
+  end)
+
+  it("counts in whole numbers along x", function()
+    local figure = plot.line { y = { 1, 2, 3 } }
+    for text in pairs(support.texts(figure)) do
+      assert.is_true(text ~= "1.5" or support.texts(figure)["2.5"])
+    end
+    local below = {}
+    local inner = support.inner(figure)
+    for _, command in ipairs(support.commands(figure, "text")) do
+      if command.y > inner.y + inner.height + 5 then below[#below + 1] = command.text end
+    end
+    assert.same({ "1", "2", "3" }, below)
+  end)
+
+  it("puts the legend into a free corner, or beside", function()
+    local function legend_x(y)
+      local figure = plot.line { y = y, label = "series" }
+      for _, command in ipairs(support.commands(figure, "text")) do
+        if command.text == "series" then return command.x, support.inner(figure), command.y end
+      end
+    end
+    local x, inner, y = legend_x { 3, 2, 1, 1, 1 }
+    assert.is_true(x > inner.x + inner.width / 2 and x < inner.x + inner.width and y < inner.y + inner.height / 2)
+    x, inner = legend_x { 1, 2, 3, 3, 3 }
+    assert.is_true(x < inner.x + inner.width / 2)
+    local full = {}
+    for i = 1, 200 do full[i] = i % 2 end
+    x, inner = legend_x(full)
+    assert.is_true(x > inner.x + inner.width)
+    assert.is_nil(support.texts(plot.line { y = { 1, 2 }, label = "series", legend = false }).series)
+  end)
+
+  it("copes with nothing and one point", function()
+    sound(plot.line { y = {} }, "no data")
+    sound(plot.line { y = { 1 } })
+    sound(plot.line { series = {} }, "no data")
+    sound(plot.line { y = { 2, 2 }, yscale = "log" })
+    sound(plot.line { y = { 1, 2 }, hline = 1.5 })
+  end)
+
+  it("refuses what does not fit together", function()
+    refuses("line: option y is missing", "line", {})
+    refuses("line: x has 1 values but y has 2", "line", { x = { 1 }, y = { 1, 2 } })
+    refuses("line: y has 2 values but high has 0", "line", { y = { 1, 2 }, low = { 0, 0 } })
+    refuses("line: series: unknown option 'title'; known: x, y", "line", { series = { { y = { 1 }, title = "a" } } })
+    refuses("a logarithmic y axis needs values above 0, but 0 is among them", "line", { y = { 1, 0 }, yscale = "log" })
+    refuses("marker must be one of circle, square", "line", { y = { 1 }, marker = "star" })
+    refuses("dash must be true", "line", { y = { 1 }, dash = "wavy" })
+  end)
+end)
+
+describe("bar", function()
+  it("stands on zero and ends at its value", function()
+    local figure = sound(plot.bar { names = { "a", "b", "c" }, values = perilune.tensor { 1.0, 2.0, -1.0 } }, "a", "b", "c")
+    local bars = {}
+    for _, command in ipairs(support.marks(figure)) do
+      if command.kind == "rectangle" then bars[#bars + 1] = command end
+    end
+    assert.equal(3, #bars)
+    assert.near(2 * (bars[1].height + 1), bars[2].height + 1, 1e-6)          -- a point lies between bars
+    assert.near(bars[1].y + bars[1].height, bars[2].y + bars[2].height, 1e-6)
+    assert.near(bars[1].y + bars[1].height + 1, bars[3].y, 1e-6)
+    local inner = support.inner(plot.bar { values = { 1, 2 } })
+    local first = mark(plot.bar { values = { 1, 2 } }, "rectangle")
+    assert.near(inner.y + inner.height, first.y + first.height, 0.6)
+  end)
+
+  it("groups series side by side, with error bars and a legend", function()
+    local figure = sound(plot.bar { names = { "a", "b" }, series = { { values = { 1, 2 }, label = "CAE", errors = { 0.1, 0.2 } },
+      { values = { 2, nan }, label = "VAE" } } }, "CAE", "VAE")
+    assert.equal(3, count(figure, "rectangle"))
+    assert.equal(2 * 3 + 1, count(figure, "line"))           -- three strokes for each error bar, and zero
+  end)
+
+  it("lies, the first on top, and prints values", function()
+    local figure = sound(plot.bar { names = { "long name of the first", "b" }, values = { 0.61, 0.2 }, horizontal = true,
+      value_labels = "%.1f%%" }, "long name of the first", "0.6%")
+    local bars = support.marks(figure)
+    assert.is_true(bars[1].y < bars[2].y and bars[1].width > bars[2].width)
+    sound(plot.bar { values = { 12345.6, 2 }, value_labels = true }, "12,346", "2")
+    sound(plot.bar { values = { 3 }, value_labels = function(v) return v .. " s" end }, "3 s")
+  end)
+
+  it("turns or leaves out names that are too many", function()
+    local names, values = {}, {}
+    for i = 1, 80 do names[i], values[i] = "a name " .. i, i end
+    local figure = sound(plot.bar { names = names, values = values })
+    local turned = 0
+    for _, command in ipairs(support.commands(figure, "text")) do
+      if command.angle == -45 then turned = turned + 1 end
+    end
+    assert.is_true(turned > 5 and turned < 80)
+    sound(plot.bar { names = names, values = values, horizontal = true })
+  end)
+
+  it("copes with nothing, zeros and logarithms", function()
+    sound(plot.bar { values = {} }, "no data")
+    sound(plot.bar { values = { 0, 0 } })
+    sound(plot.bar { values = { nan } }, "no data")
+    sound(plot.bar { values = { 0.001, 100 }, yscale = "log" })
+    refuses("a logarithmic y axis needs values above 0", "bar", { values = { 0, 1 }, yscale = "log" })
+    refuses("bar: names has 1 entries, but there are 2", "bar", { values = { 1, 2 }, names = { "a" } })
+    refuses("series[1] has 2 values but series[2] has 1", "bar", { series = { { values = { 1, 2 } }, { values = { 1 } } } })
+    refuses("values has 1 values but errors has 2", "bar", { values = { 1 }, errors = { 1, 2 } })
+    refuses("value_labels must be true", "bar", { values = { 1 }, value_labels = "%d %d" })
+  end)
+end)
+
+describe("histogram", function()
+  local function heights(figure)
+    local found, inner = {}, support.inner(figure)
+    for _, command in ipairs(support.marks(figure)) do
+      if command.kind == "rectangle" then found[#found + 1] = command.height end
+    end
+    return found, inner
+  end
+
+  it("counts, both edges included", function()
+    local bins = require "perilune.plot.bins"
+    assert.same({ 1, 0, 2, 3 }, bins.fill({ 0, 0.5, 0.6, 0.75, 1, 1, 2, -1 }, bins.edges(0, 1, 4)))
+    local tall = heights(plot.histogram { x = perilune.tensor { { 0.0, 1.0 }, { 1.0, 1.0 } }, bins = 2 })
+    assert.near(3, (tall[2] + 1) / (tall[1] + 1), 0.01)
+  end)
+
+  it("chooses as many bins as Freedman and Diaconis", function()
+    local bins = require "perilune.plot.bins"
+    local values = {}
+    for i = 0, 999 do values[i + 1] = i / 999 end            -- IQR 0.5: 1 / (2 * 0.5 / 10) = 10
+    assert.equal(10, bins.count(values))
+    assert.equal(1, bins.count({ 5, 5, 5 }))
+    assert.equal(1, bins.count({}))
+    values = { 0 }
+    for i = 2, 64 do values[i] = 1 end                       -- equal quartiles: Sturges
+    assert.equal(7, bins.count(values))
+    assert.equal(10, #(heights(plot.histogram { x = perilune.linspace(0, 1, 1000) })))
+  end)
+
+  it("has an area of 1 as a density, and lays several over each other", function()
+    local figure = sound(plot.histogram { density = true, series = { { x = { 1, 2, 2, 3 }, label = "a" },
+      { x = { 3, 4, nan }, label = "b" } }, bins = 4 }, "a", "b", "density")
+    assert.equal(2, count(figure, "polygon"))
+    local one = plot.histogram { x = { 0, 0.5, 1, 1 }, bins = 2, density = true, range = { 0, 1 }, ylim = { 0, 2 } }
+    local tall, inner = heights(one)
+    assert.near(0.25 * 2 / 2 * inner.height, tall[1] + 1, 1e-6)
+    assert.near(0.75 * 2 / 2 * inner.height, tall[2] + 1, 1e-6)
+  end)
+
+  it("copes with nothing, one value and what is not finite", function()
+    sound(plot.histogram { x = {} }, "no data")
+    sound(plot.histogram { x = { nan, inf } }, "no data")
+    sound(plot.histogram { x = { 3 } }, "count")
+    sound(plot.histogram { x = { 3, 3, 3, nan } })
+    sound(plot.histogram { x = perilune.randn(1000), yscale = "log" })
+    refuses("histogram: range must be { low, high }", "histogram", { x = { 1 }, range = { 1, 1 } })
+    refuses("option bins must be an integer of at least 1", "histogram", { x = { 1 }, bins = 0 })
+    refuses("give it the logarithms", "histogram", { x = { 1 }, xscale = "log" })
+  end)
+end)
+
+describe("heatmap", function()
+  it("prints values in an ink that can be read, row 1 on top", function()
+    local figure = sound(plot.heatmap { values = perilune.tensor { { 0, 50 }, { 99, 100 } }, rows = { "r1", "r2" },
+      columns = { "c1", "c2" }, xlabel = "predicted" }, "r1", "c2", "predicted", "0", "50", "99", "100")
+    local ink, at = {}, {}
+    for _, command in ipairs(support.marks(figure)) do
+      if command.kind == "text" then ink[command.text], at[command.text] = command.color, command end
+    end
+    assert.equal(0xFFFFFFFF, ink["0"])
+    assert.equal(0x1A1A1AFF, ink["100"])
+    assert.is_true(at["0"].y < at["99"].y and at["0"].x < at["50"].x)
+  end)
+
+  it("divides by the sum of rows, columns or all", function()
+    local values = { { 1, 3 }, { 0, 0 } }
+    sound(plot.heatmap { values = values, normalize = "row" }, "0.25", "0.75", "0.00")
+    sound(plot.heatmap { values = values, normalize = "column", format = "%.1f" }, "1.0", "0.0")
+    sound(plot.heatmap { values = { { 1, 1 }, { 1, 1 } }, normalize = "all" }, "0.25")
+  end)
+
+  it("draws many cells as one picture, and axes that count", function()
+    local figure = sound(plot.heatmap { values = perilune.arange(1, 6000):reshape(60, 100) }, "20", "40")
+    assert.equal(1, count(figure, "image"))
+    assert.equal(0, count(figure, "rectangle"))
+    local image = mark(figure, "image")
+    local picture = perilune.image.load and assert(require("perilune.core").formats.loads_png(image.png))
+    assert.same({ 3, 60, 100 }, picture.shape)
+    assert.same({ 0x44, 0x01, 0x54 }, picture:select(2, 1):select(2, 1):totable())
+    assert.same({ 0xFD, 0xE7, 0x25 }, picture:select(2, 60):select(2, 100):totable())
+  end)
+
+  it("copes with nothing, equal and missing values", function()
+    sound(plot.heatmap { values = {} })
+    sound(plot.heatmap { values = { { 5, 5 } } }, "5")
+    local figure = sound(plot.heatmap { values = { { nan, 1 }, { 2, inf } } }, "1", "2")
+    assert.equal(0xE4E7EBFF, mark(figure, "rectangle").fill)
+    sound(plot.heatmap { values = { { 1e-4, 1 } }, color_scale = "log", annotate = false, colorbar = true })
+    sound(plot.heatmap { values = { { -1, 1 } }, limits = { -2, 2 }, colormap = "coolwarm" }, "−1")
+    refuses("values[1] has 2 values but values[2] has 1", "heatmap", { values = { { 1, 2 }, { 1 } } })
+    refuses("values must be a tensor (R, C) or a list of rows, got a tensor (3)", "heatmap", { values = perilune.ones(3) })
+    refuses("rows has 1 entries, but there are 2", "heatmap", { values = { { 1 }, { 2 } }, rows = { "a" } })
+    refuses("heatmap: format", "heatmap", { values = { { 1 } }, format = "%d %d" })
+  end)
+end)
+
+describe("image_grid", function()
+  it("shows each picture with its caption", function()
+    local figure = sound(plot.image_grid { images = perilune.rand(5, 1, 4, 3), captions = { "a", "b", "c", "d", "e" },
+      columns = 3, title = "five", row_names = { "r1", "r2" }, column_names = { "x", "y", "z" } },
+      "a", "e", "five", "r2", "z")
+    local images = support.commands(figure, "image")
+    assert.equal(5, #images)
+    assert.equal(images[1].y, images[3].y)
+    assert.equal(images[1].x, images[4].x)
+    assert.is_true(images[4].y > images[1].y)
+    assert.near(4 / 3, images[1].height / images[1].width, 1e-9)
+    assert.is_false(images[1].smooth)
+  end)
+
+  it("takes gray and colour, bytes and floats", function()
+    for _, images in ipairs { perilune.zeros(2, 3, 4, 4, { dtype = "uint8" }), perilune.rand(2, 4, 4) } do
+      sound(plot.image_grid { images = images })
+    end
+    local figure = plot.image_grid { images = perilune.tensor { { { -1.0, 1.0 } } }, limits = { -1, 1 } }
+    local picture = require("perilune.core").formats.loads_png(support.commands(figure, "image")[1].png)
+    assert.same({ { { 0, 255 } } }, picture:totable())
+    sound(plot.image_grid { images = perilune.zeros(0, 1, 4, 4) })
+    sound(plot.image_grid { images = perilune.rand(2, 2, 2), captions = perilune.tensor { 7, 9 } }, "7", "9")
+    refuses("images must be a tensor (N, C, H, W) or (N, H, W), got a tensor (4)", "image_grid", { images = perilune.ones(4) })
+    refuses("captions has 1 entries, but there are 2", "image_grid", { images = perilune.rand(2, 2, 2), captions = { "a" } })
+  end)
+end)
+
+describe("subplots", function()
+  it("stands figures in a grid, their axes in line", function()
+    local a = plot.line { y = { 1, 2 }, title = "first" }
+    local b = plot.line { y = { 10000, 20000 }, title = "second" }
+    local figure = sound(plot.subplots { a, b, b, columns = 1, title = "both" }, "first", "second", "both", "20,000")
+    local clips = support.commands(figure, "clip")
+    assert.equal(3, #clips)
+    assert.near(clips[1].x, clips[2].x, 1e-9)
+    assert.near(clips[1].width, clips[2].width, 1e-9)
+    assert.is_true(clips[1].y + clips[1].height < clips[2].y)
+    assert.same({ 440, 1020 }, { figure.width, figure.height })
+  end)
+
+  it("takes every kind, and itself", function()
+    local inner = plot.subplots { plot.bar { values = { 1 } }, plot.histogram { x = { 1, 2 } } }
+    sound(plot.subplots { inner, plot.heatmap { values = { { 1 } } }, plot.image_grid { images = perilune.rand(2, 2, 2) },
+      plot.scatter { x = { 1 }, y = { 1 }, label = { "a" } }, title = "all", width = 1200 }, "all", "a")
+    assert.same({ 880, 680 }, { plot.subplots({ inner, inner, inner, inner }).width,
+      plot.subplots({ figures = { inner, inner, inner, inner } }).height })
+    refuses("figure 1 is 3, not a figure", "subplots", { 3 })
+    refuses("there are no figures", "subplots", {})
+    refuses("unknown option 'rows'; known: figures, columns", "subplots", { inner, rows = 2 })
+  end)
+end)

@@ -1,0 +1,93 @@
+-- Where labels go: against another implementation of the paper, and on logarithmic axes by hand.
+local cjson = require "cjson"
+local number_text = require "perilune.plot.number_text"
+local ticks = require "perilune.plot.ticks"
+
+local function cases()
+  local file <close> = assert(io.open("spec/reference/ticks.json"))
+  return cjson.decode(file:read("a"))
+end
+
+local function same(expected, actual, what)
+  assert.equal(#expected, #actual, what)
+  local span = math.max(math.abs(expected[1]), math.abs(expected[#expected]))
+  for i = 1, #expected do assert.near(expected[i], actual[i], 1e-9 * span, what) end
+end
+
+describe("ticks of a linear axis", function()
+  it("are those of the paper", function()
+    for _, case in ipairs(cases()) do
+      local low, high, wanted, inside, expected = table.unpack(case)
+      local what = ("%g .. %g, %d, inside %s"):format(low, high, wanted, inside)
+      same(expected, (ticks.extended(low, high, wanted, inside)), what)
+    end
+  end)
+
+  it("have the step between them, and an exact zero", function()
+    local places, step = ticks.extended(-0.3, 0.3, 5, true)
+    assert.near(places[2] - places[1], step, 1e-12)
+    local zero = false
+    for _, place in ipairs(places) do zero = zero or place == 0 end
+    assert.is_true(zero)
+  end)
+
+  it("come back from every range that doubles can have", function()
+    for _, range in ipairs { { 1e-300, 2e-300 }, { -1e300, 1e300 }, { 1e15, 1e15 + 1 }, { 0, 5e-324 * 1e20 } } do
+      local places = ticks.extended(range[1], range[2], 5, true)
+      assert.is_true(#places >= 2 and #places <= 20)
+      for i, place in ipairs(places) do
+        assert.is_true(place >= range[1] and place <= range[2])
+        assert.is_true(i == 1 or place > places[i - 1])
+      end
+    end
+  end)
+
+  it("are whole where only whole numbers have a meaning", function()
+    assert.same({ 1, 2, 3 }, ticks.integers(0.8, 3.2, 6))
+    for _, place in ipairs(ticks.integers(0.5, 30.5, 7)) do assert.equal("integer", math.type(place)) end
+    assert.same({}, ticks.integers(0.2, 0.8, 5))
+  end)
+end)
+
+describe("ticks of a logarithmic axis", function()
+  it("are powers of ten, every k-th where there are many", function()
+    assert.same({ 0.01, 0.1, 1, 10, 100 }, (ticks.logarithmic(0.009, 110, 6)))
+    local places = ticks.logarithmic(1e-20, 1e20, 8)
+    assert.is_true(#places >= 4 and #places <= 9)
+    for i = 3, #places do assert.near(places[2] / places[1], places[i] / places[i - 1], 1e-6 * places[2] / places[1]) end
+  end)
+
+  it("have 2 and 5 times them where there are few, and linear ones in a narrow range", function()
+    assert.same({ 1, 2, 5, 10, 20, 50 }, (ticks.logarithmic(0.9, 60, 8)))
+    assert.same({ 0.002, 0.005, 0.01 }, (ticks.logarithmic(0.002, 0.01, 8)))
+    local places = ticks.logarithmic(0.0118, 0.0149, 5)
+    assert.is_true(#places >= 3)
+    for _, place in ipairs(places) do assert.is_true(place >= 0.0118 and place <= 0.0149) end
+  end)
+end)
+
+describe("numbers as labels", function()
+  it("have as many digits as tell them apart", function()
+    assert.same({ "0.0", "0.5", "1.0" }, number_text.of_list({ 0, 0.5, 1 }, 0.5))
+    assert.same({ "−2", "0", "2" }, number_text.of_list({ -2, 0, 2 }, 2))
+    assert.same({ "0", "20,000" }, number_text.of_list({ 0, 20000 }, 20000))
+    assert.same({ "1000", "1500" }, number_text.of_list({ 1000, 1500 }, 500))
+    assert.same({ "0.0013", "0.0014" }, number_text.of_list({ 0.0013, 0.0014 }, 0.0001))
+  end)
+
+  it("raise powers of ten", function()
+    assert.same({ "0", "5×10⁻⁵" }, number_text.of_list({ 0, 5e-5 }, 5e-5))
+    assert.same({ "2×10⁶", "4×10⁶" }, number_text.of_list({ 2e6, 4e6 }, 2e6))
+    assert.same({ "10⁻⁵", "10⁰", "10⁵" }, number_text.of_powers { 1e-5, 1, 1e5 })
+    assert.same({ "0.01", "0.1", "1" }, number_text.of_powers { 0.01, 0.1, 1 })
+    assert.same({ "2×10⁻⁵", "10⁻⁴" }, number_text.of_powers { 2e-5, 1e-4 })
+  end)
+
+  it("are short alone", function()
+    for value, expected in pairs { [0.61] = "0.61", [0.123456] = "0.123", [1234.6] = "1235", [-2.5] = "−2.5",
+      [0] = "0", [1.5e-7] = "1.5×10⁻⁷", [3e8] = "3×10⁸", [math.huge] = "∞" } do
+      assert.equal(expected, number_text.short(value))
+    end
+    assert.equal("nan", number_text.short(0 / 0))
+  end)
+end)
