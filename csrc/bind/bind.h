@@ -44,6 +44,7 @@ void bind_random(lua_State *L);
 void bind_formats(lua_State *L);
 void bind_optimizers(lua_State *L);
 void bind_data(lua_State *L);
+void bind_decomposition(lua_State *L);
 void bind_manifold(lua_State *L);
 void bind_study(lua_State *L);
 

@@ -190,6 +190,7 @@ int luaopen_perilune_core(lua_State *L) {
   bind_formats(L);
   bind_optimizers(L);
   bind_data(L);
+  bind_decomposition(L);
   bind_manifold(L);
   bind_study(L);
   return 1;

@@ -30,6 +30,13 @@ void ssyevd_(const char *, const char *, const int *, float *, const int *, floa
              const int *, int *, size_t, size_t);
 void dsyevd_(const char *, const char *, const int *, double *, const int *, double *, double *, const int *, int *,
              const int *, int *, size_t, size_t);
+void dsytrd_(const char *, const int *, double *, const int *, double *, double *, double *, double *, const int *,
+             int *, size_t);
+void dstemr_(const char *, const char *, const int *, double *, double *, const double *, const double *, const int *,
+             const int *, int *, double *, double *, const int *, const int *, int *, int *, double *, const int *,
+             int *, const int *, int *, size_t, size_t);
+void dormtr_(const char *, const char *, const char *, const int *, const int *, const double *, const int *,
+             const double *, double *, const int *, double *, const int *, int *, size_t, size_t, size_t);
 void sgesdd_(const char *, const int *, const int *, float *, const int *, float *, float *, const int *, float *,
              const int *, float *, const int *, int *, int *, size_t);
 void dgesdd_(const char *, const int *, const int *, double *, const int *, double *, double *, const int *,
@@ -175,6 +182,37 @@ int lapack_syevd(context *c, dtype d, bool vectors, int n, void *a, void *values
   if (info == 0) info = take(&w, w.integer_answer);
   if (info == 0) syevd(&w, vectors, n, a, values, w.work, w.n_work, w.integers, w.n_integers, &info);
   give_back(&w);
+  return info;
+}
+
+/* Of the tridiagonal matrix with that diagonal and subdiagonal (both destroyed). */
+static int tridiagonal_largest(context *c, int n, int k, double *diagonal, double *below, double *w, double *z) {
+  int first = n - k + 1, n_work = 18 * n, n_integers = 10 * n, found = 0, try_accurate = 1, info;
+  double none = 0.0;
+  size_t work_bytes = (size_t)n_work * sizeof(double), integer_bytes = (size_t)(n_integers + 2 * k) * sizeof(int);
+  size_t values_bytes = (size_t)n * sizeof(double);
+  char *memory = context_get(c, work_bytes + values_bytes + integer_bytes);
+  if (memory == NULL) return LAPACK_NO_MEMORY;
+  double *work = (double *)(void *)memory, *values = work + n_work;
+  int *integers = (int *)(void *)(values + n), *support = integers + n_integers;
+  dstemr_("V", "I", &n, diagonal, below, &none, &none, &first, &n, &found, values, z, &n, &k, support, &try_accurate,
+          work, &n_work, integers, &n_integers, &info, 1, 1);
+  memcpy(w, values, (size_t)k * sizeof *w);
+  context_put(c, memory, work_bytes + values_bytes + integer_bytes);
+  return info == 0 && found != k ? 1 : info;
+}
+
+int lapack_syev_largest(context *c, int n, int k, double *a, double *w, double *z) {
+  enum { BLOCK = 64 };   /* columns that sytrd and ormtr reduce at once: their workspace for the best speed */
+  int n_work = BLOCK * (n + BLOCK), info;
+  size_t n_bytes = (size_t)(n_work + 3 * n) * sizeof(double);
+  double *work = context_get(c, n_bytes);
+  if (work == NULL) return LAPACK_NO_MEMORY;
+  double *diagonal = work + n_work, *below = diagonal + n, *tau = below + n;
+  dsytrd_("L", &n, a, &n, diagonal, below, tau, work, &n_work, &info, 1);
+  if (info == 0) info = tridiagonal_largest(c, n, k, diagonal, below, w, z);
+  if (info == 0) dormtr_("L", "L", "N", &n, &k, a, &n, tau, z, &n, work, &n_work, &info, 1, 1, 1);
+  context_put(c, work, n_bytes);
   return info;
 }
 

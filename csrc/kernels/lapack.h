@@ -31,6 +31,9 @@ int lapack_orglq(context *c, dtype d, int m, int n, int k, void *a, void *tau);
 /* a (n x n) symmetric, its upper triangle read: w (n) ascending, and a the eigenvectors, one a column.
 ** k > 0: did not converge. */
 int lapack_syevd(context *c, dtype d, bool vectors, int n, void *a, void *w);
+/* a (n x n) of float64, symmetric, its lower triangle read, is destroyed: the k largest eigenvalues w (k) ascending,
+** and their eigenvectors z (n x k).  Info > 0: an internal failure. */
+int lapack_syev_largest(context *c, int n, int k, double *a, double *w, double *z);
 /* a (m x n) is destroyed.  job 'N': s alone; 'S': u (m x k), vt (k x n), k = min(m, n); 'A': u (m x m), vt (n x n).
 ** k > 0: did not converge. */
 int lapack_gesdd(context *c, dtype d, char job, int m, int n, void *a, void *s, void *u, void *vt);

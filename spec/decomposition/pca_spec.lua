@@ -56,6 +56,12 @@ describe("PCA", function()
     assert.are.equal(5, pca.n_components_)
   end)
 
+  it("takes them with the covariance too, whose noise is spread over all features", function()
+    local pca = PCA({ n_components = 2, svd_solver = "covariance_eigh" }):fit(x:narrow(1, 1, 5))
+    -- scikit-learn's covariance is a difference of large numbers where means are large.
+    assert_fitted(pca, "wide_eigh", 1e-5)
+  end)
+
   it("is right to 1e-4 on images, uint8 or float32, whatever the number of threads", function()
     local images = perilune.datasets.FashionMNIST({ split = "test" }):images():flatten(2):narrow(1, 1, 2000)
     local before, found = perilune.get_num_threads(), {}
@@ -111,11 +117,13 @@ describe("PCA", function()
   end)
 
   it("leaves nothing to explain in constant data", function()
-    local pca = PCA { n_components = 2 }:fit(perilune.full({ 10, 3 }, 7.0))
-    assert.are.same({ 0.0, 0.0 }, pca.explained_variance_:totable())
-    assert.are.same({ 0.0, 0.0 }, pca.explained_variance_ratio_:totable())
-    assert.are.equal(0.0, pca.noise_variance_)
-    assert.is_true(pca:transform(perilune.full({ 1, 3 }, 7.0)):eq(0):all():item())
+    for _, solver in ipairs { "full", "covariance_eigh", "randomized" } do
+      local pca = PCA { n_components = 2, svd_solver = solver }:fit(perilune.full({ 10, 3 }, 7.0))
+      assert.are.same({ 0.0, 0.0 }, pca.explained_variance_:totable())
+      assert.are.same({ 0.0, 0.0 }, pca.explained_variance_ratio_:totable())
+      assert.are.equal(0.0, pca.noise_variance_)
+      assert.is_true(pca:transform(perilune.full({ 1, 3 }, 7.0)):eq(0):all():item())
+    end
   end)
 
   it("is saved and loaded", function()
@@ -148,6 +156,12 @@ describe("PCA", function()
         fails("NaN or infinite", fit({ svd_solver = solver }, data))
       end
     end
+    for _, bad in ipairs { 0 / 0, -math.huge } do
+      local data = x:clone()
+      data[2][3] = bad
+      fails("PCA.transform: x has NaN or infinite", function() PCA({}):fit(x):transform(data) end)
+    end
+    fails("beyond float32", fit({ svd_solver = "covariance_eigh" }, perilune.rand(5, 3) * 1e30))
     fails("call fit", function() PCA({}):transform(x) end)
     fails("x has 5 features but the analysis was fitted with 6", function()
       PCA({}):fit(x):transform(perilune.rand(2, 5, { dtype = "float64" }))

@@ -45,6 +45,8 @@ def main():
     pca, out = fitted("wide", wide)
     tensors.update(out)
     tensors["wide.z"] = pca.transform(wide)
+    pca, out = fitted("wide_eigh", wide, n_components=2, svd_solver="covariance_eigh")
+    tensors.update(out)
     images = numpy.frombuffer(gzip.open(IMAGES).read()[16:], dtype=numpy.uint8).reshape(-1, 784)[:2000]
     pca, out = fitted("images", images.astype(numpy.float64), n_components=8, svd_solver="covariance_eigh")
     tensors.update({name: value.astype(numpy.float32) for name, value in out.items()})

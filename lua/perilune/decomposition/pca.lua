@@ -3,10 +3,9 @@
 -- The components are the eigenvectors of the covariance, largest eigenvalue first; names, defaults and signs are
 -- scikit-learn's.  Results are tensors of the dtype of the data (float32 for uint8).
 local core = require "perilune.core"
-local moments = require "perilune.decomposition.moments"
 local options = require "perilune.options"
 
-local ops = core.ops
+local ops, stages = core.ops, core.decomposition
 
 ---@class perilune.decomposition.PCA
 ---@field components_ tensor  (k, d) unit vectors, one a row
@@ -102,19 +101,31 @@ local function seeded(seed, draw)
   return drawn
 end
 
--- Each solver returns the variances along the components, largest first; the components as rows; the whole variance;
--- and the mean.
+-- Each solver returns the variances along the components, largest first, of which the first so many may be all that is
+-- wanted; the components as rows; the whole variance; the number of directions that it is spread over; and the mean.
 local solve = {}
 
-function solve.covariance_eigh(_, x, dtype)
-  local mean, scatter = moments.of(x, true)
-  local values, vectors = ops.eigh(scatter / (x.shape[1] - 1))
+local function is_finite(number) return number < math.huge and number > -math.huge end -- no NaN either
+
+local function raise_infinite(what, x)
+  if x:isfinite():all():item() then
+    core.raise(("PCA.%s: x has values whose products are beyond %s; divide x by a number first"):format(what, x.dtype))
+  end
+  core.raise(("PCA.%s: x has NaN or infinite values; leave those rows out, or fill them in, first"):format(what))
+end
+
+function solve.covariance_eigh(self, x, dtype)
+  local d, k = x.shape[2], self.n_components
+  local mean, scatter, spread = stages.moments(x, true)
+  if not is_finite(spread) then raise_infinite("fit", x) end
+  local values, vectors = stages.largest(scatter:div_(x.shape[1] - 1), k and k >= 1 and math.tointeger(k) or d)
   values = values:clamp(0.0) -- rounding leaves small negative ones where there is no variance
-  return values:flip(1):to(dtype), vectors:flip(2):t():to(dtype), values:sum():item(), mean
+  return values:to(dtype), vectors:to(dtype), spread / (x.shape[1] - 1), d, mean
 end
 
 local function centred(x, dtype)
-  local mean = moments.of(x, false)
+  local mean = stages.moments(x, false)
+  if not is_finite(mean:sum():item()) then raise_infinite("fit", x) end
   return x:to(dtype) - mean:to(dtype), mean
 end
 
@@ -122,7 +133,7 @@ function solve.full(_, x, dtype)
   local c, mean = centred(x, dtype)
   local _, s, components = ops.svd(c)
   local values = s * s / (x.shape[1] - 1)
-  return values, components, values:to("float64"):sum():item(), mean
+  return values, components, values:to("float64"):sum():item(), #s, mean
 end
 
 -- Halko et al., algorithm 4.4: subspace iteration with a QR after each product.
@@ -140,7 +151,7 @@ function solve.randomized(self, x, dtype)
   q = ops.qr(c:matmul(q))
   local _, s, components = ops.svd(q:t():matmul(c))
   local values = s * s / (n - 1)
-  return values, components, (c * c):sum(1):to("float64"):sum():item() / (n - 1), mean
+  return values, components, (c * c):sum(1):to("float64"):sum():item() / (n - 1), least, mean
 end
 
 -- How many components are kept: as asked for, or as few as explain more than the fraction.
@@ -155,11 +166,6 @@ local function count_components(wanted, ratios)
   return #ratios
 end
 
--- A sum shows whether anything is amiss; only then each element is looked at, as large values may overflow a sum.
-local function is_finite(x)
-  return x.dtype == "uint8" or x:sum(1):isfinite():all():item() or x:isfinite():all():item()
-end
-
 local function fit(self, x)
   local n, d = x.shape[1], x.shape[2]
   if n < 2 then core.raise(("PCA.fit: x has %d samples; a variance needs at least 2"):format(n)) end
@@ -167,10 +173,7 @@ local function fit(self, x)
   local solver = choose_solver(self, n, d)
   check_components(self, solver, n, d)
   local dtype = x.dtype == "float64" and "float64" or "float32"
-  if not is_finite(x) then
-    core.raise("PCA.fit: x has NaN or infinite values; leave those rows out, or fill them in, first")
-  end
-  local values, components, total, mean = solve[solver](self, x, dtype)
+  local values, components, total, n_directions, mean = solve[solver](self, x, dtype)
   local least = math.min(n, d)
   values, components = values:narrow(1, 1, math.min(least, #values)), components:narrow(1, 1, math.min(least, #values))
   local ratios = total > 0 and values / total or core.create.zeros_like(values)
@@ -182,8 +185,8 @@ local function fit(self, x)
   self.explained_variance_ = kept
   self.explained_variance_ratio_ = ratios:narrow(1, 1, k):contiguous()
   self.singular_values_ = (kept * (n - 1)):sqrt()
-  local left = least - k
-  self.noise_variance_ = left > 0 and math.max(total - kept:to("float64"):sum():item(), 0.0) / left or 0.0
+  local left = math.max(total - kept:to("float64"):sum():item(), 0.0)
+  self.noise_variance_ = k < least and left / (n_directions - k) or 0.0
   return self
 end
 
@@ -207,8 +210,14 @@ local function deviations(self)
   return self.explained_variance_:sqrt():clamp(TINY[self.components_.dtype])
 end
 
+-- x as stages.project takes it: float64 with a float64 basis, else float32 or uint8.
+local function fitting(x, dtype)
+  if dtype == "float64" or x.dtype == "float64" then return x:to(dtype) end
+  return x
+end
+
 --- The coordinates of the rows of x along the components.
----@param x tensor  (m, d)
+---@param x tensor  (m, d) no NaN, no infinity
 ---@return tensor  (m, k)
 function PCA:transform(x)
   check_fitted(self, "transform")
@@ -217,10 +226,8 @@ function PCA:transform(x)
     local dtype = self.components_.dtype
     local basis = self.components_
     if self.whiten then basis = basis / deviations(self):unsqueeze(2) end
-    local z = core.create.empty(x.shape[1], self.n_components_, { dtype = dtype })
-    moments.each_block(x, dtype, function(block, first)
-      z:narrow(1, first, #block):copy_((block - self.mean_):matmul(basis:t()))
-    end)
+    local z = stages.project(fitting(x, dtype), self.mean_, basis)
+    if not is_finite(z:sum():item()) and not z:isfinite():all():item() then raise_infinite("transform", x) end
     return z
   end)
 end
