@@ -213,3 +213,48 @@ describe("a callback of one's own", function()
     assert.same({ 6, "mine" }, { counter.count, counter.note })
   end)
 end)
+
+describe("Pruning", function()
+  -- A pruner that gives a trial up at values over 4.
+  local function study()
+    return perilune.study.create { pruner = { prune = function(_, _, record)
+      local values = record.intermediate_values
+      return values[#values] > 4
+    end } }
+  end
+
+  local function objective(trial)
+    local script = trial.number == 0 and { 3, 2, 1 } or { 3, 5, 1 }
+    local trainer = fit(script, { max_epochs = 3, callbacks = { callbacks.Pruning(trial, { monitor = "val_loss" }) } })
+    return trainer.callback_metrics.val_loss
+  end
+
+  it("reports each validation, and ends the fit and the objective of a hopeless trial", function()
+    local search = study()
+    search:optimize(objective, { n_trials = 2 })
+    local kept, pruned = search.trials[1], search.trials[2]
+    assert.same({ "COMPLETE", { 3, 2, 1 } }, { kept.state, kept.intermediate_values })
+    assert.same({ "PRUNED", { 3, 5 }, 5 }, { pruned.state, pruned.intermediate_values, pruned.value })
+  end)
+
+  it("reports each epoch where there is no validation, and not what validate() finds", function()
+    local search, module = study(), Scripted {}
+    search:optimize(function(trial)
+      local trainer = perilune.Trainer { max_epochs = 2, enable_progress_bar = false,
+        callbacks = { callbacks.Pruning(trial, { monitor = "loss" }) } }
+      trainer:fit(module, loader())
+      trainer:validate(module, loader())
+      return 1
+    end, { n_trials = 1 })
+    assert.equal(2, #search.trials[1].intermediate_values)
+  end)
+
+  it("says what is missing", function()
+    assert.error_matches(function() callbacks.Pruning(3, { monitor = "loss" }) end, "Pruning: the first argument must be")
+    assert.error_matches(function() callbacks.Pruning(study():ask()) end, "Pruning: monitor is needed")
+    local trial = study():ask()
+    assert.error_matches(function()
+      fit({ 1 }, { max_epochs = 1, callbacks = { callbacks.Pruning(trial, { monitor = "accuracy" }) } })
+    end, "Pruning: 'accuracy' was not logged; logged: loss, val_loss")
+  end)
+end)

@@ -17,7 +17,7 @@ return {
   Trainer = require "perilune.train.trainer",
   callbacks = folder("perilune.train.callbacks.", { Callback = "callback", ModelCheckpoint = "model_checkpoint",
     EarlyStopping = "early_stopping", LearningRateMonitor = "learning_rate_monitor", ProgressBar = "progress_bar",
-    Timer = "timer" }),
+    Pruning = "pruning", Timer = "timer" }),
   loggers = folder("perilune.train.loggers.", { Logger = "logger", CSVLogger = "csv",
     TensorBoardLogger = "tensorboard" }),
 }
