@@ -11,7 +11,7 @@ LUA_LUADIR  ?= $(PREFIX)/share/lua/5.4
 
 # What Debian 12 calls the things that building and testing need; and what only lint and the rock need.
 PACKAGES      := gcc libc6-dev pkg-config lua5.4 liblua5.4-dev libopenblas-dev libpng-dev zlib1g-dev \
-                 libcairo2-dev lua-busted lua-argparse lua-cjson lua-filesystem dataset-fashion-mnist
+                 libcairo2-dev lua-busted lua-argparse lua-cjson lua-filesystem lua-sql-sqlite3 dataset-fashion-mnist
 TOOL_PACKAGES := clang cppcheck lua-check luarocks
 
 # Asked once, and only when a recipe needs it: pkg-config itself may be installed by `deps`.

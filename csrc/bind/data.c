@@ -5,7 +5,8 @@
 **   data.permutation(n, seed, round) -> int64 tensor      of 1 .. n; a pure function of its arguments: the state's
 **                                                         generator is left alone
 **   terminal.is_interactive() -> boolean                  whether stderr is a terminal
-**   terminal.now() -> number                              seconds, monotonic, from an arbitrary start */
+**   terminal.now() -> number                              seconds, monotonic, from an arbitrary start
+**   terminal.time() -> number                             seconds since 1970, with their fraction */
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -61,12 +62,20 @@ static int terminal_now(lua_State *L) {
   return 1;
 }
 
+static int terminal_time(lua_State *L) {
+  struct timespec t;
+  clock_gettime(CLOCK_REALTIME, &t);
+  lua_pushnumber(L, (lua_Number)t.tv_sec + 1e-9 * (lua_Number)t.tv_nsec);
+  return 1;
+}
+
 void bind_data(lua_State *L) {
   static const luaL_Reg data[] = {
     { "gather_batch", bind_gather_batch }, { "permutation", bind_permutation }, { NULL, NULL }
   };
   static const luaL_Reg terminal[] = {
-    { "is_interactive", terminal_is_interactive }, { "now", terminal_now }, { NULL, NULL }
+    { "is_interactive", terminal_is_interactive }, { "now", terminal_now }, { "time", terminal_time },
+    { NULL, NULL }
   };
   luaL_newlib(L, data);
   lua_setfield(L, -2, "data");

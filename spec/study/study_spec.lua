@@ -20,6 +20,9 @@ local function space(trial)
 end
 
 describe("perilune.study", function()
+  setup(function() study.set_verbosity("off") end)
+  teardown(function() study.set_verbosity("warning") end)
+
   it("keeps bounds, steps and types", function()
     local s = study.create { sampler = study.samplers.Random { seed = 1 } }
     s:optimize(space, { n_trials = 300 })

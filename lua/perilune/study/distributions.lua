@@ -1,6 +1,7 @@
 -- distributions.lua -- what a parameter may be, with Optuna's names and its internal representation: a float for
 -- numbers, the 0-based index of the choice for categories.
 local core = require "perilune.core"
+local json = require "perilune.study.json"
 local options = require "perilune.options"
 
 local distributions = {}
@@ -75,10 +76,18 @@ end
 -- One parameter keeps its class and its log flag across a study; the range may change.
 function Numeric:agrees(other) return self.name == other.name and self.log == other.log end
 
+-- Optuna's JSON of it.
+function Numeric:encode()
+  local is_int = self.name == "IntDistribution"
+  local step = self.step and (is_int and self.step or self.step + 0.0) or json.null
+  return json.encode { name = self.name,
+    attributes = { low = self.low, high = self.high, log = self.log, step = step } }
+end
+
 local Categorical = {}
 Categorical.__index = Categorical
 
---- One of a list of strings, numbers and booleans.
+--- One of a list of strings, numbers and booleans; perilune.study.null stands for Python's None.
 ---@param choices any[]
 ---@return table
 function distributions.CategoricalDistribution(choices)
@@ -87,7 +96,7 @@ function distributions.CategoricalDistribution(choices)
   end
   for i, choice in ipairs(choices) do
     local kind = type(choice)
-    if kind ~= "string" and kind ~= "number" and kind ~= "boolean" then
+    if kind ~= "string" and kind ~= "number" and kind ~= "boolean" and choice ~= json.null then
       core.raise(("CategoricalDistribution: choice %d must be a string, a number or a boolean, got %s"):format(i, kind))
     end
   end
@@ -115,6 +124,38 @@ function Categorical:agrees(other)
     if choice ~= other.choices[i] then return false end
   end
   return true
+end
+
+function Categorical:encode()
+  return json.encode { name = self.name, attributes = { choices = self.choices } }
+end
+
+local decoders = {
+  FloatDistribution = function(given)
+    local step = given.step ~= json.null and given.step or nil
+    return distributions.FloatDistribution(given.low, given.high, { log = given.log, step = step })
+  end,
+  IntDistribution = function(given)
+    return distributions.IntDistribution(given.low, given.high, { log = given.log, step = given.step })
+  end,
+  -- Python's choices may be lists and dictionaries; they are kept as tables.
+  CategoricalDistribution = function(given)
+    return setmetatable({ name = "CategoricalDistribution", choices = given.choices }, Categorical)
+  end,
+}
+
+local decoded = setmetatable({}, { __mode = "v" }) -- most trials share their texts
+
+-- The distribution of Optuna's JSON; do not edit it, it is shared.
+function distributions.decode(text)
+  local found = decoded[text]
+  if found then return found end
+  local given = json.decode(text)
+  local decoder = decoders[given.name]
+  if not decoder then core.raise("study: this study has an unknown distribution: " .. text) end
+  found = decoder(given.attributes)
+  decoded[text] = found
+  return found
 end
 
 return distributions

@@ -1,12 +1,18 @@
 --- perilune.study: the search for hyper-parameters, with Optuna's names.
 local distributions = require "perilune.study.distributions"
+local log = require "perilune.study.log"
+local studies = require "perilune.study.studies"
 
 return {
-  create = require("perilune.study.study").create,
+  create = studies.create, load = studies.load, delete = studies.delete, copy = studies.copy, list = studies.list,
   samplers = require "perilune.study.samplers",
   pruners = require "perilune.study.pruners",
+  storages = require "perilune.study.storages",
   FloatDistribution = distributions.FloatDistribution,
   IntDistribution = distributions.IntDistribution,
   CategoricalDistribution = distributions.CategoricalDistribution,
+  null = require("perilune.study.json").null,
   draw = require "perilune.study.draw",
+  set_verbosity = log.set_verbosity, get_verbosity = log.get_verbosity,
+  is_worker = require("perilune.study.workers").is_worker,
 }

@@ -1,10 +1,17 @@
 -- study.lua -- trials of one objective, and the best of them.  Names and rules are Optuna's.
+--
+-- What is kept lies in a storage (storages/base.lua): self.store are this study's trials there.  Other processes may
+-- work on the same ones.  What they did is looked for when a trial begins, at should_prune, and when a list or a best
+-- trial is asked for.
+local Front = require "perilune.study.pareto"
+local Storage = require "perilune.study.storages.base"
 local Trial = require "perilune.study.trial"
+local class = require "perilune.train.class"
 local core = require "perilune.core"
-local in_memory = require "perilune.study.storages.in_memory"
 local options = require "perilune.options"
+local workers = require "perilune.study.workers"
 
-local Study = {}
+local Study = class.new("Study")
 
 -- Fields that are found when they are asked for: study.best_value.
 local derived = {}
@@ -14,43 +21,40 @@ Study.__index = function(self, name)
   return Study[name]
 end
 
-local read = options.reader("study.create", { { "study_name", "study" }, { "direction", nil, "string" },
-  { "directions", nil, "table" }, { "sampler", "random", "any" }, { "pruner", "median", "any" } })
-
--- "cma_es" is what samplers/cma_es.lua makes.
-local function named(what, folder, given)
-  if type(given) == "table" then return given end
-  local path = ("perilune.study.%s.%s"):format(folder, given)
-  local is_name = type(given) == "string" and given:find("^%l[%l_]*$") and given ~= "base" and given ~= "init"
-  if is_name and package.searchpath(path, package.path) then return require(path)() end
-  return core.raise(("study.create: there is no %s %s"):format(what, options.described(given)))
+-- The study with this id in a storage; see studies.lua.
+function Study:init(storage, study_id, name, sampler, pruner)
+  self.storage, self.study_id, self.study_name = storage, study_id, name
+  self.directions, self.store = storage:directions(study_id), storage:trials(study_id)
+  self.sampler, self.pruner = sampler, pruner
+  self.running = {}                                   -- number -> record of the trials that were asked for here
+  self.parameters, self.parameters_cursor = {}, 0     -- name -> the distribution that was seen first
+  self.best_cursor, self.front_cursor, self.front = 0, 0, Front(self.directions)
 end
 
---- A study in memory.  Options: study_name "study"; direction "minimize" or "maximize" (directions: a list, for
---- several objectives); sampler "random" or an object; pruner "median", "nop" or an object.
----@param given? table
----@return table
-function Study.create(given)
-  local chosen = read(given)
-  local directions = chosen.directions or { chosen.direction or "minimize" }
-  if chosen.direction and chosen.directions then core.raise("study.create: give direction or directions, not both") end
-  if #directions == 0 then core.raise("study.create: directions must not be empty") end
-  for _, direction in ipairs(directions) do
-    options.choice("study.create", "direction", direction, { "minimize", "maximize" })
-  end
-  return setmetatable({ study_name = chosen.study_name, directions = directions, user_attrs = {}, parameters = {},
-    sampler = named("sampler", "samplers", chosen.sampler), pruner = named("pruner", "pruners", chosen.pruner),
-    storage = in_memory.new(), running = {}, best_cursor = 0 }, Study)
+-- -- ask and tell --
+
+-- A trial that was begun and could not be handed out.
+local function give_up(self, record)
+  self.running[record.number] = nil
+  self.store:finish(record, "FAIL", nil)
 end
 
--- A new trial, or the oldest enqueued one.
-function Study:ask()
-  local record = self.storage:claim_waiting() or self.storage:create_trial("RUNNING")
+-- With a limit: nil when the study has that many trials already.
+function Study:begin_trial(limit)
+  local record = self.store:begin(limit)
+  if not record then return nil end
   self.running[record.number] = record
-  return Trial.new(self, record)
+  local fine, trial = pcall(Trial.new, self, record)
+  if fine then return trial end
+  give_up(self, record)
+  error(trial, 0)
 end
 
-local read_tell = options.reader("Study:tell", { { "state", nil, "string" } })
+--- A new trial, or the oldest enqueued one; it ends with tell.
+---@return table
+function Study:ask() return self:begin_trial() end
+
+local read_tell = options.reader("Study:tell", { { "state", nil, "string" }, { "skip_if_finished", false } })
 
 -- A list of one finite or infinite number for each objective, or nil.
 local function checked(study, values)
@@ -65,86 +69,89 @@ local function checked(study, values)
 end
 
 local function last_reported(record)
-  local last = -1
-  for step in pairs(record.intermediate_values) do last = math.max(last, step) end
-  return record.intermediate_values[last]
+  local last
+  for step in pairs(record.intermediate_values) do
+    if not last or step > last then last = step end
+  end
+  return record.intermediate_values[last or 0]
 end
 
--- Ends a trial (or the one of this number).  nil, NaN or a wrong count of values: FAIL; PRUNED takes the value that
--- was last reported.  Returns the finished trial.
-function Study:tell(trial, values, given)
-  local state = read_tell(given).state
+local function record_of(self, trial)
   local number = type(trial) == "table" and trial.number or trial
-  local record = self.running[number]
-  if not record then core.raise(("Study:tell: trial %s is not running"):format(tostring(number))) end
+  local record = self.running[number] or math.type(number) == "integer" and self.store:find(number)
+  if not record then core.raise(("Study:tell: there is no trial %s"):format(tostring(number))) end
+  return record
+end
+
+--- Ends a trial (or the one of this number): a number, or a list with one for each objective.  nil, NaN or a wrong
+--- count: FAIL; infinities count; state "PRUNED" takes the value that was last reported, "FAIL" none.  Options: state,
+--- skip_if_finished = false.  Returns the finished trial.
+function Study:tell(trial, values, given)
+  local chosen = read_tell(given)
+  local state, record = chosen.state, record_of(self, trial)
+  if record.state ~= "RUNNING" then
+    if chosen.skip_if_finished and record.datetime_complete then return record end
+    core.raise(("Study:tell: trial %d is not running (%s)"):format(record.number, record.state))
+  end
   if state then options.choice("Study:tell", "state", state, { "COMPLETE", "PRUNED", "FAIL" }) end
   local list
   if state == "PRUNED" then list = checked(self, last_reported(record))
   elseif state ~= "FAIL" then list = checked(self, values) end
   if state == "COMPLETE" and not list then core.raise("Study:tell: a COMPLETE trial needs a number per objective") end
   state = state or (list and "COMPLETE" or "FAIL")
-  local handle = type(trial) == "table" and trial or { number = number, record = record }
+  local handle = type(trial) == "table" and trial or { number = record.number, record = record }
   self.sampler:after_trial(self, handle, state, list)
-  self.storage:finish_trial(record, state, list)
-  self.running[number] = nil
+  self.store:finish(record, state, list)
+  self.running[record.number] = nil
   return record
 end
 
--- Newly finished trials since a cursor (0: all), in finishing order, and the next cursor.
+-- -- what samplers and pruners ask --
+
+-- Newly finished trials since a cursor (0: all), in an order that never changes here, and the next cursor.
 function Study:finished_since(cursor)
-  local finished = self.storage.finished
+  local finished = self.store.finished
   return table.move(finished, cursor + 1, #finished, 1, {}), #finished
 end
 
-function Study:count_finished() return #self.storage.finished end
+-- How many trials are finished, as far as was looked.
+function Study:count_finished() return #self.store.finished end
 
 -- The RUNNING trials, of this and of other workers, by number.
-function Study:active_trials()
-  local list = {}
-  for _, record in pairs(self.running) do list[#list + 1] = record end
-  table.sort(list, function(a, b) return a.number < b.number end)
-  return list
-end
+function Study:active_trials() return self.store:active() end
 
 -- Keeps a note with a trial that is not finished: what a sampler or a pruner must remember of it.
-function Study:set_system_attr(record, key, value) -- luacheck: ignore self
-  record.system_attrs[key] = value
+function Study:set_system_attr(record, key, value) self.store:set_attr(record, "system", key, value) end
+
+-- The distribution that this parameter had first, in any trial that is known, or nil.
+function Study:known_distribution(name)
+  local fresh
+  fresh, self.parameters_cursor = self:finished_since(self.parameters_cursor)
+  for _, record in ipairs(fresh) do
+    for key, distribution in pairs(record.distributions) do
+      self.parameters[key] = self.parameters[key] or distribution
+    end
+  end
+  return self.parameters[name]
 end
 
--- A copy, so that a running trial's table does not change under the reader.
-local function snapshot(record)
-  local copy = {}
-  for key, value in pairs(record) do
-    if type(value) == "table" then
-      local inner = {}
-      for k, v in pairs(value) do inner[k] = v end
-      value = inner
-    end
-    copy[key] = value
-  end
-  return copy
-end
+-- -- results --
 
 -- All trials by number; finished ones are shared, do not edit them.
-function derived.trials(self)
-  local list = {}
-  for i, record in ipairs(self.storage.records) do
-    list[i] = record.datetime_complete and record or snapshot(record)
-  end
-  return list
-end
+function derived.trials(self) return self.store:all() end
 
 -- The COMPLETE trial with the best value; the first of equals.
 function derived.best_trial(self)
   if #self.directions > 1 then core.raise("study.best_trial: use best_trials, this study has several objectives") end
+  self.store:sync()
   local sign = self.directions[1] == "maximize" and -1 or 1
-  local finished = self.storage.finished
-  for at = self.best_cursor + 1, #finished do
-    local trial, best = finished[at], self.best
+  local fresh
+  fresh, self.best_cursor = self:finished_since(self.best_cursor)
+  for _, trial in ipairs(fresh) do
+    local best = self.best
     if trial.state == "COMPLETE" and (not best or sign * trial.value < sign * best.value
       or trial.value == best.value and trial.number < best.number) then self.best = trial end
   end
-  self.best_cursor = #finished
   return self.best or core.raise("study.best_trial: no trial is complete yet")
 end
 
@@ -152,42 +159,143 @@ function derived.best_value(self) return self.best_trial.value end
 
 function derived.best_params(self) return self.best_trial.params end
 
-local function dominates(a, b, directions)
-  local better = false
-  for i, direction in ipairs(directions) do
-    local sign = direction == "maximize" and -1 or 1
-    if sign * a.values[i] > sign * b.values[i] then return false end
-    better = better or a.values[i] ~= b.values[i]
-  end
-  return better
-end
-
 -- The Pareto front: COMPLETE trials that no other is at least as good as in everything and better in something.
 function derived.best_trials(self)
-  local front = {}
-  for _, trial in ipairs(self.trials) do
-    local fine = trial.state == "COMPLETE"
-    for _, other in ipairs(fine and self.storage.finished or {}) do
-      if other.state == "COMPLETE" and dominates(other, trial, self.directions) then fine = false end
-    end
-    if fine then front[#front + 1] = trial end
+  self.store:sync()
+  local fresh
+  fresh, self.front_cursor = self:finished_since(self.front_cursor)
+  for _, trial in ipairs(fresh) do
+    if trial.state == "COMPLETE" then self.front:add(trial) end
   end
-  return front
+  return self.front:list()
 end
 
--- A trial with these parameters comes next; parameters that are not given are sampled.
-function Study:enqueue_trial(params)
+function derived.direction(self)
+  if #self.directions > 1 then core.raise("study.direction: use directions, this study has several objectives") end
+  return self.directions[1]
+end
+
+function derived.user_attrs(self) return self.storage:study_attrs(self.study_id, "user") end
+
+function derived.system_attrs(self) return self.storage:study_attrs(self.study_id, "system") end
+
+function derived.metric_names(self) return self.system_attrs["study:metric_names"] end
+
+-- -- more trials --
+
+local read_enqueue = options.reader("Study:enqueue_trial", { { "user_attrs", {} }, { "skip_if_exists", false } })
+
+local function same(a, b)
+  for name, value in pairs(a) do
+    if b[name] ~= value then return false end
+  end
+  for name in pairs(b) do
+    if a[name] == nil then return false end
+  end
+  return true
+end
+
+local function exists(self, params)
+  for _, record in ipairs(self.trials) do
+    if same(params, record.system_attrs.fixed_params or record.params) then return true end
+  end
+  return false
+end
+
+--- A trial with these parameters comes next; parameters that are not given are sampled.  Options: user_attrs = {},
+--- skip_if_exists = false: whether a trial that was enqueued or ran with the same parameters will do.
+---@param params table  { name = value }
+---@param given? table
+function Study:enqueue_trial(params, given)
+  local chosen = read_enqueue(given)
   if type(params) ~= "table" then core.raise("Study:enqueue_trial: params must be a table { name = value }") end
+  if workers.is_replaying() or chosen.skip_if_exists and exists(self, params) then return end
   local fixed = {}
-  for name, value in pairs(params) do fixed[name] = value end
-  self.storage:create_trial("WAITING", { fixed_params = fixed })
+  for name, value in pairs(params) do
+    if type(name) ~= "string" then core.raise("Study:enqueue_trial: params must be a table { name = value }") end
+    fixed[name] = value
+  end
+  self.store:add { { state = "WAITING", user_attrs = chosen.user_attrs, system_attrs = { fixed_params = fixed } } }
 end
 
--- Lets optimize end after the running trial.
+local read_trial = options.reader("Study:add_trial", { { "state", "COMPLETE" }, { "value", nil, "number" },
+  { "values", nil, "table" }, { "params", {} }, { "distributions", {} }, { "intermediate_values", {} },
+  { "user_attrs", {} }, { "system_attrs", {} }, { "datetime_start", nil, "string" },
+  { "datetime_complete", nil, "string" }, { "internal_params", nil, "any" }, { "number", nil, "any" },
+  { "trial_id", nil, "any" } })
+
+local function internal_params(params, known)
+  local internal = {}
+  for name, value in pairs(params) do
+    if not known[name] then core.raise(("Study:add_trial: '%s' has no distribution"):format(name)) end
+    internal[name] = known[name]:to_internal(value)
+    if not internal[name] or not known[name]:contains(internal[name]) then
+      core.raise(("Study:add_trial: the value %s of '%s' is not in its range"):format(options.described(value), name))
+    end
+  end
+  return internal
+end
+
+local function times(fields)
+  local is_finished = fields.state ~= "WAITING"
+  return is_finished and (fields.datetime_start or Storage.now()) or nil,
+    is_finished and (fields.datetime_complete or Storage.now()) or nil
+end
+
+-- The fields of a new record, checked.
+local function trial_fields(self, given)
+  local fields = read_trial(given)
+  options.choice("Study:add_trial", "state", fields.state, { "COMPLETE", "PRUNED", "FAIL", "WAITING" })
+  local values = checked(self, fields.values or fields.value)
+  if fields.state == "COMPLETE" and not values then
+    core.raise("Study:add_trial: a COMPLETE trial needs a number per objective")
+  end
+  local start, complete = times(fields)
+  return { state = fields.state, values = values, value = values and #values == 1 and values[1] or nil,
+    params = fields.params, internal_params = internal_params(fields.params, fields.distributions),
+    distributions = fields.distributions, intermediate_values = fields.intermediate_values,
+    user_attrs = fields.user_attrs, system_attrs = fields.system_attrs, datetime_start = start,
+    datetime_complete = complete }
+end
+
+--- Adds trials that ran elsewhere; all of them or none.  Each is a trial of another study, or a table with some of
+--- state = "COMPLETE", value or values, params, distributions ({ name = perilune.study.FloatDistribution(0, 1) }, one
+--- for each parameter), intermediate_values, user_attrs, system_attrs, datetime_start, datetime_complete.
+---@param list table[]
+function Study:add_trials(list)
+  local checked_list = {}
+  for i, given in ipairs(list) do checked_list[i] = trial_fields(self, given) end
+  if not workers.is_replaying() then self.store:add(checked_list) end
+end
+
+--- Adds one trial; see add_trials.
+---@param given table
+function Study:add_trial(given) self:add_trials { given } end
+
+--- Keeps something with the study: study.user_attrs[key].
+---@param key string
+---@param value any  what JSON can say
+function Study:set_user_attr(key, value)
+  if workers.is_replaying() then return end
+  self.storage:set_study_attr(self.study_id, "user", key, value)
+end
+
+--- Names the objectives, for tables and dashboards.
+---@param names string[]
+function Study:set_metric_names(names)
+  if type(names) ~= "table" or #names ~= #self.directions then
+    core.raise(("Study:set_metric_names: %d names are needed, one for each objective"):format(#self.directions))
+  end
+  if workers.is_replaying() then return end
+  self.storage:set_study_attr(self.study_id, "system", "study:metric_names", names)
+end
+
+--- Lets optimize end after the running trial.
 function Study:stop() self.stopped = true end
 
-function Study:set_user_attr(key, value) self.user_attrs[key] = value end
-
 Study.optimize = require "perilune.study.optimize"
+
+local tables = require "perilune.study.table"
+Study.table, Study.csv = tables.table, tables.csv
 
 return Study

@@ -4,13 +4,20 @@ local distributions = require "perilune.study.distributions"
 local options = require "perilune.options"
 
 local Trial = {}
-Trial.__index = Trial
+
+local OF_RECORD = { params = true, distributions = true, user_attrs = true, system_attrs = true, datetime_start = true,
+  intermediate_values = true }
+
+Trial.__index = function(self, name)
+  if OF_RECORD[name] then return rawget(self, "record")[name] end
+  return Trial[name]
+end
 
 -- What prune() raises.
 Trial.PRUNED = setmetatable({}, { __tostring = function() return "trial pruned" end })
 
 function Trial.new(study, record)
-  local self = setmetatable({ study = study, record = record, number = record.number }, Trial)
+  local self = setmetatable({ study = study, record = record, number = record.number, order = {} }, Trial)
   local sampler = study.sampler
   sampler:before_trial(study, self)
   self.space = sampler:infer_relative_search_space(study, self)
@@ -47,7 +54,7 @@ end
 local function suggest(self, name, distribution)
   check_running(self, "suggest")
   if type(name) ~= "string" then core.raise("Trial:suggest: name must be a string, got " .. type(name)) end
-  local known = self.study.parameters[name]
+  local known = self.study:known_distribution(name)
   if known and not known:agrees(distribution) then
     core.raise(("Trial:suggest: '%s' was another kind of parameter before (class, log and choices stay the same in a "
       .. "study); give it another name"):format(name))
@@ -55,9 +62,9 @@ local function suggest(self, name, distribution)
   local record = self.record
   if record.params[name] ~= nil then return record.params[name] end
   local internal = sampled(self, name, distribution)
+  self.study.store:set_param(record, name, internal, distribution)
   self.study.parameters[name] = known or distribution
-  record.internal_params[name], record.distributions[name] = internal, distribution
-  record.params[name] = distribution:to_external(internal)
+  self.order[#self.order + 1] = name
   return record.params[name]
 end
 
@@ -81,14 +88,24 @@ function Trial:report(value, step)
   check_running(self, "report")
   options.integer("Trial:report", "step", step, 0)
   if type(value) ~= "number" then core.raise("Trial:report: value must be a number, got " .. type(value)) end
-  local values = self.record.intermediate_values
-  if values[step] == nil then values[step] = value + 0.0 end
+  if self.record.intermediate_values[step] == nil then
+    self.study.store:set_intermediate(self.record, step, value + 0.0)
+  end
 end
 
 -- Whether the study's pruner gives this trial up.
 function Trial:should_prune()
   if #self.study.directions > 1 then core.raise("Trial:should_prune: several objectives cannot be pruned") end
+  local store = self.study.store
+  store:heartbeat(self.record)
+  store:sync()
   return self.study.pruner:prune(self.study, self.record)
+end
+
+-- Says that this worker is alive: for an objective that does not report for minutes, on a storage that is shared.
+function Trial:heartbeat()
+  check_running(self, "heartbeat")
+  self.study.store:heartbeat(self.record)
 end
 
 -- Leaves the objective; optimize counts the trial as PRUNED.
@@ -98,7 +115,8 @@ end
 
 function Trial:set_user_attr(key, value)
   check_running(self, "set_user_attr")
-  self.record.user_attrs[key] = value
+  if type(key) ~= "string" then core.raise("Trial:set_user_attr: key must be a string, got " .. type(key)) end
+  self.study.store:set_attr(self.record, "user", key, value)
 end
 
 return Trial

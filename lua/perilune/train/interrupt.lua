@@ -7,6 +7,9 @@
 -- has none, nothing changes.
 local interrupt = {}
 
+-- How often a loop was interrupted: what called it (a search) may have to end as well.
+interrupt.count = 0
+
 -- Errors of the loop end up in the job; what this raises came from a hook.
 local function drive(job)
   while coroutine.status(job.thread) ~= "dead" do coroutine.resume(job.thread, job.stop) end
@@ -33,6 +36,7 @@ function interrupt.run(body, traceback)
     local fine, message = pcall(drive, job)
     if not fine then
       struck, reason, job.stop = true, message, true
+      interrupt.count = interrupt.count + 1
     end
   until coroutine.status(job.thread) == "dead"
   if job.failed then error(job.message, 0) end

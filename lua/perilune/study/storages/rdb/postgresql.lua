@@ -1,0 +1,50 @@
+-- storages/rdb/postgresql.lua -- what is special about PostgreSQL.  postgresql://user:password@host:port/database
+local postgresql = {
+  module = "luasql.postgres", maker = "postgres", package = "lua-sql-postgres", rock = "luasql-postgres",
+  begin = "BEGIN",
+  now = "CURRENT_TIMESTAMP",   -- as Optuna writes heartbeats: the session's time, which both compare with it
+  lock = " FOR UPDATE",        -- SQLite locks the whole file at BEGIN IMMEDIATE; here the study's row stands for it
+  types = { ID = "SERIAL NOT NULL", FLOAT = "DOUBLE PRECISION", DATETIME = "TIMESTAMP WITHOUT TIME ZONE",
+    DIRECTION = "studydirection", STATE = "trialstate", VALUE_TYPE = "trialvaluetype",
+    INTERMEDIATE_TYPE = "trialintermediatevaluetype" },
+  before_schema = {
+    "SELECT pg_advisory_xact_lock(7165265765)",   -- two workers that come to an empty database at once
+    "CREATE TYPE studydirection AS ENUM ('NOT_SET', 'MINIMIZE', 'MAXIMIZE')",
+    "CREATE TYPE trialstate AS ENUM ('RUNNING', 'COMPLETE', 'PRUNED', 'FAIL', 'WAITING')",
+    "CREATE TYPE trialvaluetype AS ENUM ('FINITE', 'INF_POS', 'INF_NEG')",
+    "CREATE TYPE trialintermediatevaluetype AS ENUM ('FINITE', 'INF_POS', 'INF_NEG', 'NAN')",
+  },
+  has_schema = "SELECT 1 FROM pg_class WHERE relname = 'alembic_version' AND pg_table_is_visible(oid)",
+}
+
+function postgresql.ago(seconds) return ("CURRENT_TIMESTAMP - INTERVAL '%.3f seconds'"):format(seconds) end
+
+function postgresql.exists() return true end
+
+function postgresql.connect(environment, url)
+  local connection, message = environment:connect((url:gsub("^postgres[%w+]*://", "postgresql://")))
+  if not connection then return nil, message end
+  for _, setting in ipairs { "client_encoding = 'UTF8'", "standard_conforming_strings = on", "datestyle = 'ISO'",
+    "client_min_messages = warning", "extra_float_digits = 3" } do
+    local done, failure = connection:execute("SET " .. setting)
+    if not done then return nil, failure end
+  end
+  return connection
+end
+
+-- Runs an INSERT and returns the new row's id, or nil if there is none.
+function postgresql.insert(database, sql, id)
+  local row = database:rows(sql .. " RETURNING " .. id)[1]
+  return row and math.tointeger(row[1])
+end
+
+function postgresql.is_busy() return false end
+
+-- A transaction that PostgreSQL ended because of another one may simply run again.
+function postgresql.must_repeat(message)
+  return message:find("deadlock detected", 1, true) ~= nil or message:find("could not serialize", 1, true) ~= nil
+end
+
+function postgresql.advice() return nil end
+
+return postgresql
