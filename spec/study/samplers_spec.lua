@@ -1,6 +1,7 @@
 -- What every sampler keeps to, whatever it believes about the objective.
 local perilune = require "perilune"
 local study = perilune.study
+study.set_verbosity("off")
 local samplers = study.samplers
 
 local SPACE = { x = { -1, 0, 0.5, 1 }, lr = { 1e-4, 1e-2 }, half = { 0, 0.5, 1 }, n = { 1, 5, 9 }, m = { 1, 30 },

@@ -2,6 +2,7 @@
 local perilune = require "perilune"
 local core = require "perilune.core"
 local study = perilune.study
+study.set_verbosity("off")
 
 local function bowl(t)
   local x, y = t:suggest_float("x", -5, 5), t:suggest_float("y", 1e-4, 1, { log = true })
