@@ -3,20 +3,28 @@
 **   neighbors(x, queries, k, first) -> index, distance     x (n, d), queries (n_queries, d) float32 contiguous; query i
 **                                                          is row first + i - 1 of x, not its own neighbour; first 0:
 **                                                          others.  index (n_queries, k) 1-based, distance squared
+**   order(x) -> tensor                                     (n) 1-based: rows of x (n, d) that lie near each other
+**                                                          stand near each other in this order
 **   perplexity(distance, perplexity) -> p                  (n, k), each row with that perplexity
 **   affinities(index, p) -> affinities                     symmetric and sparse; a userdata
 **   entries(affinities) -> row, column, value              three tensors, row by row
-**   attraction(affinities, y) -> tensor                    like y (n, m)
-**   repulsion(y, angle) -> tensor, q_sum
+**   springs(affinities, share) -> strong, weak             its edges, laid out for the pull; userdata
+**   attraction(springs, y, rest) -> tensor                 like y (n, m); rest (n, m), or nil, is added to it
+**   repulsion(y, angle) -> tensor, q_sum                   a new tree
+**   field(n) -> field                                      a tree over maps (n, 2) that is kept; a userdata
+**   field_repulsion(field, y, angle, rebuild) -> tensor, q_sum
 **   divergence(affinities, y, q_sum) -> number
 **   step(y, velocity, gain, attraction, repulsion, options) -> norm of the gradient; y, velocity, gain change in place
 **                                                          options: exaggeration, learning_rate, momentum, q_sum */
 #include <math.h>
 
+#include "../manifold/field.h"
+#include "../manifold/kd.h"
 #include "../manifold/manifold.h"
+#include "../manifold/springs.h"
 #include "bind.h"
 
-static const char AFFINITIES[] = "perilune.affinities";
+static const char AFFINITIES[] = "perilune.affinities", SPRINGS_NAME[] = "perilune.springs", FIELD[] = "perilune.field";
 
 /* -- arguments -- */
 
@@ -61,6 +69,24 @@ static int bind_neighbors(lua_State *L) {
                                    k, found, tensor_float32(distance)));
   for (int64_t i = 0; i < n_queries * k; i++) found[i]++;
   return 2;
+}
+
+enum { ORDER_BLOCK = 16 };
+
+static int bind_order(lua_State *L) {
+  context *c = bind_enter(L);
+  const tensor *x = check_matrix(L, 1, "x", DTYPE_FLOAT32);
+  int64_t n = x->shape[0];
+  if (n < 1 || n > INT32_MAX) bind_error(L, "x is %s", tensor_shape_text(x).text);
+  tensor **handle = bind_new_tensor(L);
+  *handle = tensor_new(c, DTYPE_INT64, 1, &n);
+  if (!*handle) bind_check(L, STATUS_NO_MEMORY);
+  int32_t *order = bind_scratch(L, (size_t)n * sizeof *order);
+  for (int64_t i = 0; i < n; i++) order[i] = (int32_t)i;
+  bind_check(L, kd_sort(c, tensor_float32(x), n, x->shape[1], ORDER_BLOCK, order));
+  for (int64_t i = 0; i < n; i++) tensor_int64(*handle)[i] = order[i] + 1;
+  lua_pop(L, 1);
+  return 1;
 }
 
 static int bind_perplexity(lua_State *L) {
@@ -127,25 +153,85 @@ static int bind_entries(lua_State *L) {
 
 /* -- forces -- */
 
-static int bind_attraction(lua_State *L) {
+static springs *new_springs(lua_State *L) {
+  springs *s = lua_newuserdatauv(L, sizeof *s, 0);
+  *s = (springs){ 0 };
+  luaL_setmetatable(L, SPRINGS_NAME);
+  return s;
+}
+
+static int bind_springs(lua_State *L) {
   context *c = bind_enter(L);
   const affinities *a = check_affinities(L, 1);
+  double share = luaL_checknumber(L, 2);
+  if (!(share >= 0 && share <= 1)) bind_error(L, "share is %g; it must be in [0, 1]", message_number(share));
+  springs *strong = new_springs(L), *weak = new_springs(L);
+  bind_check(L, springs_make(c, a, share, strong, weak));
+  return 2;
+}
+
+static int bind_springs_gc(lua_State *L) {
+  springs_free(luaL_checkudata(L, 1, SPRINGS_NAME));
+  return 0;
+}
+
+static int bind_attraction(lua_State *L) {
+  context *c = bind_enter(L);
+  const springs *s = luaL_checkudata(L, 1, SPRINGS_NAME);
   const tensor *y = check_matrix(L, 2, "y", DTYPE_FLOAT32);
-  check_map(L, y, a->n);
+  check_map(L, y, s->n);
+  const tensor *rest = lua_isnoneornil(L, 3) ? NULL : check_matrix(L, 3, "rest", DTYPE_FLOAT32);
+  if (rest && !tensor_same_shape(rest, y))
+    bind_error(L, "y is %s but rest is %s", tensor_shape_text(y).text, tensor_shape_text(rest).text);
   const tensor *out = new_matrix(L, c, DTYPE_FLOAT32, y->shape[0], y->shape[1]);
-  manifold_attraction(c, a, tensor_float32(y), (int)y->shape[1], tensor_float32(out));
+  springs_attraction(c, s, tensor_float32(y), (int)y->shape[1], rest ? tensor_float32(rest) : NULL,
+                     tensor_float32(out));
   return 1;
+}
+
+static double check_angle(lua_State *L, int argument) {
+  double angle = luaL_checknumber(L, argument);
+  if (!(angle >= 0)) bind_error(L, "angle is %g; it must be 0 or more", message_number(angle));
+  return angle;
 }
 
 static int bind_repulsion(lua_State *L) {
   context *c = bind_enter(L);
   const tensor *y = check_matrix(L, 1, "y", DTYPE_FLOAT32);
-  double angle = luaL_checknumber(L, 2), q_sum;
+  double angle = check_angle(L, 2), q_sum;
   check_map(L, y, -1);
-  if (!(angle >= 0)) bind_error(L, "angle is %g; it must be 0 or more", message_number(angle));
   const tensor *out = new_matrix(L, c, DTYPE_FLOAT32, y->shape[0], y->shape[1]);
   bind_check(L, manifold_repulsion(c, tensor_float32(y), y->shape[0], (int)y->shape[1], angle, tensor_float32(out),
                                    &q_sum));
+  lua_pushnumber(L, q_sum);
+  return 2;
+}
+
+static int bind_field(lua_State *L) {
+  context *c = bind_enter(L);
+  int64_t n = bind_check_integer(L, 1, "n", 1, INT32_MAX);
+  field *f = lua_newuserdatauv(L, sizeof *f, 0);
+  *f = (field){ 0 };
+  luaL_setmetatable(L, FIELD);
+  bind_check(L, field_make(c, n, f));
+  return 1;
+}
+
+static int bind_field_gc(lua_State *L) {
+  field_free(luaL_checkudata(L, 1, FIELD));
+  return 0;
+}
+
+static int bind_field_repulsion(lua_State *L) {
+  context *c = bind_enter(L);
+  field *f = luaL_checkudata(L, 1, FIELD);
+  const tensor *y = check_matrix(L, 2, "y", DTYPE_FLOAT32);
+  double angle = check_angle(L, 3), q_sum;
+  if (y->shape[0] != f->tree.n || y->shape[1] != 2)
+    bind_error(L, "the map is %s but the field is for %d points in the plane", tensor_shape_text(y).text,
+               (int)f->tree.n);
+  const tensor *out = new_matrix(L, c, DTYPE_FLOAT32, y->shape[0], 2);
+  bind_check(L, field_repulsion(c, f, tensor_float32(y), angle, lua_toboolean(L, 4), tensor_float32(out), &q_sum));
   lua_pushnumber(L, q_sum);
   return 2;
 }
@@ -186,16 +272,23 @@ static int bind_step(lua_State *L) {
   return 1;
 }
 
-void bind_manifold(lua_State *L) {
-  static const luaL_Reg functions[] = {
-    { "neighbors", bind_neighbors }, { "perplexity", bind_perplexity }, { "affinities", bind_affinities },
-    { "entries", bind_entries }, { "attraction", bind_attraction }, { "repulsion", bind_repulsion },
-    { "divergence", bind_divergence }, { "step", bind_step }, { NULL, NULL }
-  };
-  luaL_newmetatable(L, AFFINITIES);
-  lua_pushcfunction(L, bind_affinities_gc);
+static void new_type(lua_State *L, const char *name, lua_CFunction gc) {
+  luaL_newmetatable(L, name);
+  lua_pushcfunction(L, gc);
   lua_setfield(L, -2, "__gc");
   lua_pop(L, 1);
+}
+
+void bind_manifold(lua_State *L) {
+  static const luaL_Reg functions[] = {
+    { "neighbors", bind_neighbors }, { "order", bind_order }, { "perplexity", bind_perplexity },
+    { "affinities", bind_affinities }, { "entries", bind_entries }, { "springs", bind_springs }, { "attraction", bind_attraction },
+    { "repulsion", bind_repulsion }, { "field", bind_field }, { "field_repulsion", bind_field_repulsion },
+    { "divergence", bind_divergence }, { "step", bind_step }, { NULL, NULL }
+  };
+  new_type(L, AFFINITIES, bind_affinities_gc);
+  new_type(L, SPRINGS_NAME, bind_springs_gc);
+  new_type(L, FIELD, bind_field_gc);
   luaL_newlib(L, functions);
   lua_setfield(L, -2, "manifold");
 }

@@ -38,9 +38,6 @@ typedef struct affinities {
 status affinities_make(context *c, const int64_t *index, const float *p, int64_t n, int64_t k, affinities *out);
 void affinities_free(affinities *a);    /* may be all zero */
 
-/* attraction (n, m): sum over j of p_ij q_ij (y_i - y_j), q_ij = 1 / (1 + |y_i - y_j|^2).  Cannot fail. */
-void manifold_attraction(context *c, const affinities *a, const float *y, int m, float *attraction);
-
 /* repulsion (n, m): sum over j of q_ij^2 (y_i - y_j), and the sum of all q_ij, i != j.  A cell of the tree stands for
 ** its points where its width is less than angle times its distance; angle 0 is exact.  Allocates the tree. */
 status manifold_repulsion(context *c, const float *y, int64_t n, int m, double angle, float *repulsion, double *q_sum);

@@ -24,12 +24,17 @@ local function time_stages(x, y)
   local index, distance = stages.neighbors(x, x, 3 * PERPLEXITY, 1)
   local p = stages.perplexity(distance, PERPLEXITY)
   local affinities = stages.affinities(index, p)
+  local strong, weak = stages.springs(affinities, 0.3)
+  local field = stages.field(#y)
   local list = {
     { "neighbours", function() stages.neighbors(x, x, 3 * PERPLEXITY, 1) end },
     { "perplexity", function() stages.perplexity(distance, PERPLEXITY) end },
     { "symmetrisation", function() stages.affinities(index, p) end },
-    { "attraction, an iteration", function() core.release(stages.attraction(affinities, y)) end },
-    { "tree and repulsion, an iteration", function() core.release((stages.repulsion(y, 0.5))) end },
+    { "attraction, strong edges", function() core.release(stages.attraction(strong, y)) end },
+    { "attraction, weak edges", function() core.release(stages.attraction(weak, y)) end },
+    { "repulsion, tree kept", function() core.release((stages.field_repulsion(field, y, 0.5, false))) end },
+    { "repulsion, tree anew", function() core.release((stages.field_repulsion(field, y, 0.5, true))) end },
+    { "repulsion, plain", function() core.release((stages.repulsion(y, 0.5))) end },
   }
   for _, stage in ipairs(list) do timing.report(stage[1], timing.calibrated(stage[2], 0.5) * 1e3, "ms") end
   return affinities

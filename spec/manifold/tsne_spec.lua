@@ -26,6 +26,14 @@ local function dense(affinities, n)
   return p:scatter_add(1, (row - 1) * n + column, value):view(n, n)
 end
 
+-- The pull of all edges.
+local function attraction_of(affinities, y) return (stages.attraction(stages.springs(affinities, 1), y)) end
+
+-- The relative error of a force, and of its sum of q.
+local function errors(force, q_sum, exact, exact_sum)
+  return ((force - exact):norm() / exact:norm()):item(), math.abs(q_sum / exact_sum - 1)
+end
+
 -- Three clouds far from each other, so that a map can be judged.
 local function clouds(n, d)
   perilune.manual_seed(7)
@@ -91,7 +99,7 @@ describe("the stages of t-SNE", function()
     it(("compute both forces and the divergence in %d dimensions; angle 0 is exact"):format(m), function()
       local y = reference["y" .. m]
       local affinities = stages.affinities(reference.order, stages.perplexity(reference.nearest, 10))
-      assert_close(stages.attraction(affinities, y), reference["attraction" .. m]:to("float32"), "attraction", 1e-3)
+      assert_close(attraction_of(affinities, y), reference["attraction" .. m]:to("float32"), "attraction", 1e-3)
       local repulsion, q_sum = stages.repulsion(y, 0)
       assert_close(repulsion, reference["repulsion" .. m]:to("float32"), "repulsion", 1e-5)
       assert.is_true(math.abs(q_sum / reference["q_sum" .. m]:item() - 1) < 1e-6)
@@ -107,7 +115,7 @@ describe("the stages of t-SNE", function()
         return stages.divergence(affinities, map, q_sum)
       end
       local repulsion, q_sum = stages.repulsion(y, 0)
-      local gradient = (stages.attraction(affinities, y) - repulsion / q_sum) * 4
+      local gradient = (attraction_of(affinities, y) - repulsion / q_sum) * 4
       for _, at in ipairs { { 1, 1 }, { 17, 2 }, { 60, m } } do
         local step, there, back = 1 / 256, y:clone(), y:clone()
         there[at] = y[at]:item() + step
@@ -133,7 +141,99 @@ describe("the stages of t-SNE", function()
     end)
   end
 
+  it("put points that are near each other side by side", function()
+    perilune.manual_seed(3)
+    local points = perilune.randn(1000, 5)
+    local order = stages.order(points)
+    assert.is_true(order:sort():eq(perilune.arange(1, 1000)):all():item())
+    local function hop(rows) return (rows:narrow(1, 2, 999) - rows:narrow(1, 1, 999)):square():sum(2):mean():item() end
+    assert.is_true(hop(points:index_select(1, order)) < 0.6 * hop(points))
+    assert.are.same({ 1 }, stages.order(perilune.ones(1, 3)):totable())
+    assert.is_true(stages.order(perilune.ones(100, 2)):sort():eq(perilune.arange(1, 100)):all():item())
+  end)
+
+  it("part the edges into strong and weak ones that pull as they all do", function()
+    local affinities = stages.affinities(reference.order, stages.perplexity(reference.nearest, 10))
+    for m = 2, 3 do
+      local y = reference["y" .. m]
+      for _, share in ipairs { 0, 0.3, 1 } do
+        local strong, weak = stages.springs(affinities, share)
+        local both = stages.attraction(strong, y, stages.attraction(weak, y))
+        assert_close(both, reference["attraction" .. m]:to("float32"), "attraction", 1e-3)
+      end
+    end
+    -- A point at no distance but from those that one row's largest p point at.
+    local index = perilune.tensor { { 2, 3, 4, 5 }, { 1, 3, 4, 5 }, { 1, 2, 4, 5 }, { 1, 2, 3, 5 }, { 1, 2, 3, 4 } }
+    local p = perilune.tensor { { 0.1, 0.4, 0.2, 0.3 } }:expand(5, 4):contiguous()
+    local weights = dense(stages.affinities(index, p), 5)
+    local strong = stages.springs(stages.affinities(index, p), 0.5)
+    for i = 1, 5 do
+      -- Unit distances in turn: the pull of j on i shows whether the edge is there.
+      local here = {}
+      for j = 1, 5 do
+        local y = perilune.zeros(5, 2)
+        y[{ j, 1 }] = -1
+        here[j] = j ~= i and stages.attraction(strong, y)[{ i, 1 }]:item() or 0.0
+      end
+      local row = weights[i]:totable()
+      local order = { 1, 2, 3, 4, 5 }
+      table.sort(order, function(a, b) return row[a] > row[b] or (row[a] == row[b] and a < b) end)
+      for rank, j in ipairs(order) do
+        local expected = rank <= 2 and row[j] / 2 or 0.0
+        assert.is_true(math.abs(here[j] - expected) < 1e-6, ("%d %d: %g %g"):format(i, j, here[j], expected))
+      end
+    end
+    fails("share is 2", stages.springs, affinities, 2)
+    fails("rest is", stages.attraction, strong, perilune.zeros(5, 2), perilune.zeros(5, 3))
+  end)
+
+  it("keep a tree whose series is far more exact than its cells' means", function()
+    perilune.manual_seed(3)
+    for _, n in ipairs { 1, 2, 17, 3000 } do
+      local y = perilune.randn(n, 2) * 10
+      local exact, exact_sum = stages.repulsion(y, 0)
+      local zero, zero_sum = stages.field_repulsion(stages.field(n), y, 0, true)
+      assert_close(zero, exact, "angle 0", 1e-4)
+      assert.is_true(math.abs(zero_sum - exact_sum) <= 1e-5 * exact_sum)
+    end
+    for _, scale in ipairs { 1e-3, 1, 10, 40 } do
+      local y = perilune.randn(3000, 2) * scale
+      local exact, exact_sum = stages.repulsion(y, 0)
+      local plain = errors(stages.repulsion(y, 0.5), 1, exact, 1)
+      for _, case in ipairs { { 0.5, 0.04 }, { 0.3, 0.004 }, { 0.2, 0.001 } } do
+        local force, q_sum = stages.field_repulsion(stages.field(3000), y, case[1], true)
+        local off, sum_off = errors(force, q_sum, exact, exact_sum)
+        assert.is_true(off < case[2] and (case[1] > 0.3 or off < plain or off < 1e-5),
+          ("scale %g angle %g: off by %g"):format(scale, case[1], off))
+        assert.is_true(sum_off < case[2], ("scale %g angle %g: sum off by %g"):format(scale, case[1], sum_off))
+      end
+    end
+  end)
+
+  it("stay near when the points move on and the tree is kept", function()
+    perilune.manual_seed(4)
+    local y = perilune.randn(3000, 2) * 10
+    local field = stages.field(3000)
+    stages.field_repulsion(field, y, 0.5, true)
+    -- A little, so that the lists still hold; and so much that no cell is what it was, and the tree is given up.
+    for _, case in ipairs { { 0, 0.06 }, { 0.1, 0.07 }, { 0.3, 0.08 }, { 3, 0.06 }, { 60, 0.01 } } do
+      local moved = y + perilune.randn(3000, 2) * case[1]
+      local exact, exact_sum = stages.repulsion(moved, 0)
+      local force, q_sum = stages.field_repulsion(field, moved, 0.5, false)
+      local off, sum_off = errors(force, q_sum, exact, exact_sum)
+      assert.is_true(off < case[2] and sum_off < case[2], ("moved by %g: off by %g, %g"):format(case[1], off, sum_off))
+    end
+    fails("the field is for 3000 points", stages.field_repulsion, field, y:narrow(1, 1, 5), 0.5, true)
+  end)
+
   it("stand equal points, and points far apart", function()
+    local none, all = stages.field_repulsion(stages.field(100), perilune.ones(100, 2), 0.5, true)
+    assert.is_true(none:eq(0):all():item())
+    assert.is_true(math.abs(all / (100 * 99) - 1) < 1e-6)
+    local two = perilune.cat { perilune.zeros(50, 2), perilune.full({ 50, 2 }, 1e18) }
+    local apart, apart_sum = stages.field_repulsion(stages.field(100), two, 0.5, true)
+    assert.is_true(apart:isfinite():all():item())
+    assert.is_true(math.abs(apart_sum - 2 * 50 * 49) < 1e-2)
     local repulsion, q_sum = stages.repulsion(perilune.ones(100, 2), 0.5)
     assert.is_true(repulsion:eq(0):all():item())
     assert.are.equal(100 * 99, q_sum)
@@ -155,11 +255,15 @@ describe("the stages of t-SNE", function()
       local index, distance = stages.neighbors(points, points, 30, 1)
       local affinities = stages.affinities(index, stages.perplexity(distance, 10))
       local repulsion, q_sum = stages.repulsion(y, 0.5)
-      results[i] = { stages.attraction(affinities, y), repulsion, perilune.tensor(q_sum, { dtype = "float64" }),
+      local field = stages.field(3000)
+      stages.field_repulsion(field, y, 0.5, true)
+      local kept, kept_sum = stages.field_repulsion(field, y * 1.1, 0.5, false)
+      results[i] = { attraction_of(affinities, y), kept, perilune.tensor(kept_sum, { dtype = "float64" }), repulsion,
+        perilune.tensor(q_sum, { dtype = "float64" }),
         perilune.tensor(stages.divergence(affinities, y, q_sum), { dtype = "float64" }) }
     end
     perilune.set_num_threads(before)
-    for k = 1, 4 do assert.is_true(results[1][k]:eq(results[2][k]):all():item(), k) end
+    for k = 1, #results[1] do assert.is_true(results[1][k]:eq(results[2][k]):all():item(), k) end
   end)
 
   it("leak nothing when memory runs out", function()
@@ -168,6 +272,9 @@ describe("the stages of t-SNE", function()
       function() return stages.neighbors(x, x, 3, 1) end,
       function() return stages.affinities(reference.order, reference.nearest) end,
       function() return stages.repulsion(reference.y2, 0.5) end,
+      function() return stages.field_repulsion(stages.field(60), reference.y2, 0.5, true) end,
+      function() return stages.springs(affinities, 0.5) end,
+      function() return stages.order(x) end,
       function() return stages.divergence(affinities, reference.y2, 1.0) end,
       function() return stages.entries(affinities) end,
     }
@@ -204,6 +311,32 @@ describe("TSNE", function()
     end
   end)
 
+  it("loses nothing by its approximations", function()
+    local x = clouds(300, 8)
+    local function made(options)
+      options.perplexity, options.max_iter, options.early_exaggeration_iter = 10, 250, 100
+      return TSNE(options):fit(x).kl_divergence_
+    end
+    local plain = made { expansion = 0, tree_every = 1, weak_every = 1, angle = 0.2 }
+    for _, options in ipairs { {}, { tree_every = 1, weak_from = 0 }, { n_components = 3 } } do
+      local kl = made(options)
+      assert.is_true(kl < plain + 0.05, ("KL %g, plain %g"):format(kl, plain))
+    end
+  end)
+
+  it("gives the map in the order of the points", function()
+    local x = clouds(150, 6)
+    local shuffled = perilune.randperm(150)
+    local options = { perplexity = 10, max_iter = 5, learning_rate = 1, init = perilune.randn(150, 2) }
+    local y = TSNE(options):fit_transform(x)
+    options.init = options.init:index_select(1, shuffled)
+    local other = TSNE(options):fit_transform(x:index_select(1, shuffled))
+    assert_close(other, y:index_select(1, shuffled), "map", 1e-3)
+    local seen
+    options.callbacks, options.callbacks_every_iters = function(_, _, map) seen = map:clone() end, 5
+    assert.is_true(TSNE(options):fit_transform(x):eq(seen):all():item())
+  end)
+
   it("repeats itself, and leaves the generator of the state alone", function()
     local x = clouds(60, 4)
     local function run()
@@ -234,7 +367,7 @@ describe("TSNE", function()
     local affinities = stages.affinities(index, stages.perplexity(distance, 10))
     local repulsion, q_sum = stages.repulsion(start, 0)
     for _, exaggeration in ipairs { 1, 12 } do
-      local gradient = stages.attraction(affinities, start) * exaggeration - repulsion / q_sum
+      local gradient = attraction_of(affinities, start) * exaggeration - repulsion / q_sum
       local gain = perilune.where(gradient:gt(0), 1.2, 0.8)
       local moved = start - gradient * gain * 2
       assert_close(first_step(exaggeration), moved - moved:mean(1), "exaggeration " .. exaggeration, 1e-5)
@@ -270,6 +403,9 @@ describe("TSNE", function()
     fails("metric must be", TSNE, { metric = "manhattan" })
     fails("method must be", TSNE, { method = "fft" })
     fails("learning_rate must be", TSNE, { learning_rate = 0 })
+    fails("expansion must be 0 or 3", TSNE, { expansion = 2 })
+    fails("tree_every and weak_every must be 1 or more", TSNE, { tree_every = 0 })
+    fails("strong_share must be in", TSNE, { strong_share = 2 })
     fails("unknown option 'perplex'", TSNE, { perplex = 3 })
     fails("perplexity 30 needs more than 1 points", fit({}, perilune.rand(1, 4)))
     fails("perplexity 30 needs more than 30 points", fit({}, perilune.rand(30, 4)))

@@ -24,7 +24,8 @@ TSNE.__index = TSNE
 local read = options.reader("TSNE", { { "n_components", 2 }, { "perplexity", 30.0, "number" },
   { "early_exaggeration", 12.0, "number" }, { "early_exaggeration_iter", 250 }, { "max_iter", 1000 },
   { "learning_rate", "auto", "any" }, { "init", "pca", "any" }, { "metric", "euclidean" }, { "method", "barnes_hut" },
-  { "angle", 0.5, "number" }, { "random_state", nil, "integer" }, { "callbacks", nil, "any" },
+  { "angle", 0.5, "number" }, { "expansion", 3 }, { "tree_every", 10 }, { "strong_share", 0.3, "number" },
+  { "weak_every", 4 }, { "weak_from", 60 }, { "random_state", nil, "integer" }, { "callbacks", nil, "any" },
   { "callbacks_every_iters", 50 }, { "show_progress_bar", false } })
 
 local function require_that(holds, ...)
@@ -33,7 +34,8 @@ end
 
 --- A map that is yet to be made.
 ---@param given? table  { n_components, perplexity, early_exaggeration, early_exaggeration_iter, max_iter,
----  learning_rate, init, metric, method, angle, random_state, callbacks, callbacks_every_iters, show_progress_bar }
+---  learning_rate, init, metric, method, angle, expansion, tree_every, strong_share, weak_every, weak_from,
+---  random_state, callbacks, callbacks_every_iters, show_progress_bar }
 ---  n_components 2, or 3.  perplexity 30: about how many neighbours count; 3 times as many are looked at.
 ---  early_exaggeration 12: by how much p is multiplied in the first early_exaggeration_iter 250 of max_iter 1000
 ---  iterations.
@@ -42,6 +44,11 @@ end
 ---  metric "euclidean", or "cosine" (one minus the cosine).
 ---  method "barnes_hut", or "exact": all pairs, for a few thousand points.  angle 0.5: of the tree; smaller is more
 ---  exact.
+---  Approximations of the forces, chosen so that the map is as good as without them (experiments/bench/tsne.lua
+---  measures each).  expansion 3: in the plane, far points act by a series of third order, and the tree is kept for
+---  tree_every 10 iterations; 0, and always in three dimensions: by their mean, with a new tree in each iteration.
+---  The strong_share 0.3 of a point's edges with the largest p pull anew in each iteration, the others, after the first
+---  weak_from 60 iterations, in every weak_every 4th.  Plain: { expansion = 0, weak_every = 1 }.
 ---  random_state: seed of "random" and of the principal components.
 ---  callbacks: f(iteration, kl_divergence, embedding), or a list of such, called every callbacks_every_iters 50
 ---  iterations; one that returns false ends the descent.  show_progress_bar false: on stderr.
@@ -57,6 +64,11 @@ function TSNE.new(given)
   require_that(chosen.angle >= 0 and chosen.angle <= 1, "angle must be in [0, 1], got %g", chosen.angle)
   require_that(chosen.max_iter >= 1 and chosen.early_exaggeration_iter >= 0 and chosen.callbacks_every_iters >= 1,
     "max_iter and callbacks_every_iters must be 1 or more, early_exaggeration_iter 0 or more")
+  require_that(chosen.expansion == 0 or chosen.expansion == 3, "expansion must be 0 or 3, got %d", chosen.expansion)
+  require_that(chosen.tree_every >= 1 and chosen.weak_every >= 1 and chosen.weak_from >= 0,
+    "tree_every and weak_every must be 1 or more, weak_from 0 or more")
+  require_that(chosen.strong_share >= 0 and chosen.strong_share <= 1, "strong_share must be in [0, 1], got %g",
+    chosen.strong_share)
   local rate = chosen.learning_rate
   require_that(rate == "auto" or type(rate) == "number" and rate > 0,
     "learning_rate must be \"auto\" or positive, got %s", tostring(rate))
@@ -148,11 +160,25 @@ end
 
 local START_MOMENTUM <const>, LATER_MOMENTUM <const> = 0.5, 0.8
 
+-- The pull of all edges: the strong ones anew, the weak ones as they were at most weak_every - 1 iterations ago.
+local function attraction_of(self, map, i)
+  if i <= self.weak_from or i % self.weak_every == 0 or not map.weak_pull then
+    if map.weak_pull then core.release(map.weak_pull) end
+    map.weak_pull = stages.attraction(map.weak, map.y)
+  end
+  return stages.attraction(map.strong, map.y, map.weak_pull)
+end
+
+local function repulsion_of(self, map, i)
+  if map.field then return stages.field_repulsion(map.field, map.y, map.angle, (i - 1) % self.tree_every == 0) end
+  return stages.repulsion(map.y, map.angle)
+end
+
 -- The exaggeration stands for the first iterations only, and with it the smaller momentum.
 local function iterate(self, map, i)
   local early = i <= self.early_exaggeration_iter
-  local attraction = stages.attraction(map.affinities, map.y)
-  local repulsion, q_sum = stages.repulsion(map.y, map.angle)
+  local attraction = attraction_of(self, map, i)
+  local repulsion, q_sum = repulsion_of(self, map, i)
   map.descent.exaggeration = early and self.early_exaggeration or 1.0
   map.descent.momentum = early and START_MOMENTUM or LATER_MOMENTUM
   map.descent.q_sum = q_sum
@@ -168,12 +194,15 @@ local function divergence(map)
   return stages.divergence(map.affinities, map.y, q_sum)
 end
 
+local function in_callers_order(map) return map.y:index_select(1, map.order:argsort()) end
+
 local function goes_on(self, map, i, bar)
   if i % self.callbacks_every_iters ~= 0 or not (self.callbacks or bar) then return true end
   local kl = divergence(map)
   if bar then bar:update(0, ("KL %.4f"):format(kl)) end
+  local y = self.callbacks and in_callers_order(map)
   for _, callback in ipairs(self.callbacks or {}) do
-    if callback(i, kl, map.y) == false then return false end
+    if callback(i, kl, y) == false then return false end
   end
   return true
 end
@@ -189,17 +218,26 @@ local function descend(self, map)
   end
 end
 
+-- What an iteration needs, its rows in the order of `order`, so that neighbours lie near each other in memory.
+local function new_map(self, x)
+  local order = stages.order(x)
+  local y = initial_map(self, x):index_select(1, order)
+  local map = { order = order, y = y, velocity = core.create.zeros_like(y), gain = core.create.ones_like(y),
+    angle = self.method == "exact" and 0.0 or self.angle, descent = { learning_rate = learning_rate(self, #x) } }
+  map.affinities = affinities_of(self, x:index_select(1, order))
+  map.strong, map.weak = stages.springs(map.affinities, self.weak_every > 1 and self.strong_share or 1.0)
+  if self.expansion == 3 and self.n_components == 2 then map.field = stages.field(#x) end
+  return map
+end
+
 local function fit(self, x)
   check_points(self, x)
   x = x:detach():to("float32"):contiguous()
   require_that(x:isfinite():all():item(), "the points have NaN or infinite values, or some beyond float32")
-  local y = initial_map(self, x)
-  local map = { y = y, affinities = affinities_of(self, x), velocity = core.create.zeros_like(y),
-    gain = core.create.ones_like(y), angle = self.method == "exact" and 0.0 or self.angle,
-    descent = { learning_rate = learning_rate(self, x.shape[1]) } }
+  local map = new_map(self, x)
   self.learning_rate_ = map.descent.learning_rate
   descend(self, map)
-  self.embedding_, self.kl_divergence_ = y, divergence(map)
+  self.embedding_, self.kl_divergence_ = in_callers_order(map), divergence(map)
   return self
 end
 
