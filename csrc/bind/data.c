@@ -4,10 +4,11 @@
 **                                                         kernels/gather_batch.h
 **   data.permutation(n, seed, round) -> int64 tensor      of 1 .. n; a pure function of its arguments: the state's
 **                                                         generator is left alone
-**   terminal.is_interactive() -> boolean                  whether stderr is a terminal
+**   terminal.is_interactive([descriptor]) -> boolean      whether it is a terminal (default 2, stderr; 1 is stdout)
+**   terminal.columns() -> integer or nil                  how wide the terminal on stdout is
 **   terminal.now() -> number                              seconds, monotonic, from an arbitrary start
 **   terminal.time() -> number                             seconds since 1970, with their fraction */
-#include <stdio.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,7 +52,15 @@ static int bind_permutation(lua_State *L) {
 }
 
 static int terminal_is_interactive(lua_State *L) {
-  lua_pushboolean(L, isatty(fileno(stderr)));
+  lua_pushboolean(L, isatty((int)luaL_optinteger(L, 1, STDERR_FILENO)));
+  return 1;
+}
+
+static int terminal_columns(lua_State *L) {
+  struct winsize size;
+  bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  if (known) lua_pushinteger(L, size.ws_col);
+  else lua_pushnil(L);
   return 1;
 }
 
@@ -74,8 +83,8 @@ void bind_data(lua_State *L) {
     { "gather_batch", bind_gather_batch }, { "permutation", bind_permutation }, { NULL, NULL }
   };
   static const luaL_Reg terminal[] = {
-    { "is_interactive", terminal_is_interactive }, { "now", terminal_now }, { "time", terminal_time },
-    { NULL, NULL }
+    { "is_interactive", terminal_is_interactive }, { "columns", terminal_columns }, { "now", terminal_now },
+    { "time", terminal_time }, { NULL, NULL }
   };
   luaL_newlib(L, data);
   lua_setfield(L, -2, "data");

@@ -104,4 +104,33 @@ function image.grid(batch, given)
   return picture
 end
 
+-- Three channels of bytes: gray is repeated, transparency is laid over white.
+local function to_rgb(picture)
+  if picture.ndim == 2 then picture = picture:unsqueeze(1) end
+  local bytes = assert(formats.loads_png(formats.dumps_png(picture, 8)))
+  local c = bytes.shape[1]
+  local colors = bytes:narrow(1, 1, c < 3 and 1 or 3)
+  if c % 2 == 0 then
+    local alpha = bytes:narrow(1, c, 1):to("float32") / 255
+    colors = (colors:to("float32") * alpha + 255 * (1 - alpha)):round():to("uint8")
+  end
+  return colors:expand(3, bytes.shape[2], bytes.shape[3]):contiguous()
+end
+
+--- Draws a picture in the terminal: by kitty's graphics protocol or sixels where the terminal is known to have them,
+--- else with half blocks in colour.  Written to stdout; where that is no terminal, one line says so.
+---@param picture tensor  (H, W), (C, H, W) or a batch (N, C, H, W), which becomes a grid; floats are 0..1
+---@param given? { method: string, columns: integer, stream: file* }
+---  method: "kitty", "sixel" or "blocks" (default: what TERM, TERM_PROGRAM and KITTY_WINDOW_ID suggest); columns: its
+---  width in character cells (default: one for each pixel, at most the terminal's and 120); stream (io.stdout)
+function image.show(picture, given)
+  if not core.is_tensor(picture) or picture.ndim < 2 or picture.ndim > 4 or picture:numel() == 0 then
+    core.raise("image.show: expected a tensor (H, W), (C, H, W) or (N, C, H, W) with something in it, got "
+      .. (core.is_tensor(picture) and "(" .. table.concat(picture.shape, ", ") .. ")" or options.described(picture)))
+  end
+  picture = picture:detach()
+  if picture.ndim == 4 then picture = image.grid(picture) end
+  require("perilune.terminal").show(to_rgb(picture), given)
+end
+
 return image

@@ -81,7 +81,7 @@ describe("a figure", function()
   end)
 
   it("says what it is", function()
-    assert.equal("scatter: a figure of 640 x 440 points; :save(path)", tostring(points {}))
+    assert.equal("scatter: a figure of 640 x 440 points; :save(path), :show()", tostring(points {}))
   end)
 
   it("has title and axis labels inside the page, and no two labels touch", function()

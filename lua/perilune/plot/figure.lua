@@ -18,7 +18,7 @@ function Figure.new(what, panel, width, height)
 end
 
 Figure.__tostring = function(self)
-  return ("%s: a figure of %g x %g points; :save(path)"):format(self.what, self.width, self.height)
+  return ("%s: a figure of %g x %g points; :save(path), :show()"):format(self.what, self.width, self.height)
 end
 
 --- The figure as a list of primitives; see drawing.lua.
@@ -61,5 +61,9 @@ function Figure:save(path, given)
   end
   return core.formats.save_bytes(path, self[ending](self, given))
 end
+
+--- Draws the figure in the terminal; image.show knows the same options.
+---@param given? { method: string, columns: integer, stream: file* }
+function Figure:show(given) return require("perilune.terminal").show(self:image { scale = 1 }, given) end
 
 return Figure
