@@ -441,3 +441,172 @@ describe("subplots", function()
     refuses("unknown option 'rows'; known: figures, columns", "subplots", { inner, rows = 2 })
   end)
 end)
+
+describe("parallel_coordinates", function()
+  local function trials(given)
+    given.axes = given.axes or { { name = "lr", values = { 1e-4, 1e-3, 1e-2 }, scale = "log" },
+      { name = "optimizer", values = { "SGD", "Adam", "SGD" }, scale = "category" },
+      { name = "loss", values = perilune.tensor { 3.0, 1.0, 2.0 } } }
+    return plot.parallel_coordinates(given)
+  end
+
+  local function across(figure)          -- the lines that cross all axes
+    local found = {}
+    for _, line in ipairs(support.commands(figure, "line")) do
+      if #line.points == 6 then found[#found + 1] = line end
+    end
+    return found
+  end
+
+  it("draws a line across all axes for each sample, the best last", function()
+    local figure = sound(trials { color = { 3, 1, 2 }, color_label = "loss", title = "Trials" },
+      "lr", "optimizer", "loss", "Adam", "SGD", "10⁻³", "Trials")
+    local lines = across(figure)
+    assert.equal(3, #lines)
+    assert.equal(0x44015400, lines[3].stroke & ~0xFF)        -- loss 1, the low end of viridis
+    assert.equal(0xFDE72500, lines[1].stroke & ~0xFF)
+    assert.is_true((lines[3].stroke & 0xFF) > (lines[1].stroke & 0xFF))
+    local low, middle, high = lines[1].points, lines[3].points, lines[2].points      -- lr 1e-4, 1e-3, 1e-2
+    assert.near(low[2] - middle[2], middle[2] - high[2], 1e-6)
+    assert.equal(low[4], high[4])
+    assert.is_true(middle[4] > low[4])                       -- Adam below SGD
+    local last = across(trials { color = { 3, 1, 2 }, best = "high" })[3]
+    assert.equal(0xFDE72500, last.stroke & ~0xFF)
+  end)
+
+  it("ends a line at a value that is not finite", function()
+    local figure = sound(trials { axes = { { values = { 1, 2 } }, { values = { 1, 2 } }, { values = { nan, 3 } } } }, "1", "2", "3")
+    assert.equal(1, #across(figure))
+    sound(trials { axes = { { values = {} }, { values = {} } } })
+    sound(trials { axes = { { values = { 5 } }, { values = { true }, scale = "category" } }, color = { nan } }, "true")
+  end)
+
+  it("refuses what does not fit together", function()
+    refuses("there must be at least two axes", "parallel_coordinates", { axes = { { values = { 1 } } } })
+    refuses("option axes is missing", "parallel_coordinates", {})
+    refuses("1 has 1 values but 2 has 2", "parallel_coordinates", { axes = { { values = { 1 } }, { values = { 1, 2 } } } })
+    refuses("lr has the value \"b\", which is not among its choices", "parallel_coordinates",
+      { axes = { { name = "lr", values = { "b" }, scale = "category", choices = { "a" } }, { values = { 1 } } } })
+    refuses("a logarithmic lr axis needs values above 0", "parallel_coordinates",
+      { axes = { { name = "lr", values = { 0 }, scale = "log" }, { values = { 1 } } } })
+  end)
+end)
+
+describe("image_scatter", function()
+  it("shows the first of those that would overlap, in the colour of its class", function()
+    local images = perilune.zeros(4, 1, 2, 2)
+    images[1] = 1
+    local figure = sound(plot.image_scatter { x = { 0, 0.001, 1, nan }, y = { 0, 0, 1, 0 }, images = images,
+      label = { 2, 2, 1, 1 }, names = { "a", "b" }, size = 30 }, "a", "b")
+    local shown = support.commands(figure, "image")
+    assert.equal(2, #shown)
+    assert.same({ 30, 30 }, { shown[1].width, shown[1].height })
+    local picture = require("perilune.core").formats.loads_png(shown[1].png)
+    assert.same({ 0xE6, 0x9F, 0x00, 255 }, picture:select(2, 1):select(2, 1):totable())
+    picture = require("perilune.core").formats.loads_png(shown[2].png)
+    assert.equal(0, picture[4][1][1]:item())                 -- black is paper
+    assert.equal(3, #mark(figure, "dots").x)
+  end)
+
+  it("keeps all pictures apart, and as close as they may be", function()
+    perilune.manual_seed(1)
+    local x, y = perilune.rand(400), perilune.rand(400)
+    local figure = plot.image_scatter { x = x, y = y, images = perilune.rand(400, 3, 2, 4), size = 40, spacing = 0.5,
+      points = false }
+    local shown = support.commands(figure, "image")
+    assert.is_true(#shown > 50 and #shown < 400)
+    assert.near(2, shown[1].width / shown[1].height, 1e-9)
+    for i = 1, #shown do
+      for k = 1, i - 1 do
+        assert.is_true(math.abs(shown[i].x - shown[k].x) >= 20 or math.abs(shown[i].y - shown[k].y) >= 20)
+      end
+    end
+    assert.equal(0, #support.commands(figure, "dots"))
+  end)
+
+  it("copes with nothing and refuses what does not fit together", function()
+    sound(plot.image_scatter { x = {}, y = {}, images = perilune.zeros(0, 2, 2) }, "no data")
+    refuses("x has 1 values but images has 2", "image_scatter", { x = { 1 }, y = { 1 }, images = perilune.ones(2, 2, 2) })
+    refuses("images must be a tensor (N, C, H, W)", "image_scatter", { x = { 1 }, y = { 1 }, images = { 1 } })
+    refuses("option images is missing", "image_scatter", { x = { 1 }, y = { 1 } })
+  end)
+end)
+
+describe("contour", function()
+  local function contour(given)
+    given.width, given.height = 240, 180
+    return plot.contour(given)
+  end
+
+  it("finds level lines where the surface has that height", function()
+    local at = require("perilune.plot.level_lines").at
+    local lines = at({ { 0, 0, 0 }, { 0, 4, 0 }, { 0, 0, 0 } }, 1)      -- a diamond, a quarter of the way up
+    assert.equal(1, #lines)
+    assert.equal(5, #lines[1])
+    assert.same(lines[1][1], lines[1][5])
+    for _, point in ipairs(lines[1]) do
+      assert.near(0.75, math.abs(point[1] - 2) + math.abs(point[2] - 2), 1e-12)
+    end
+    lines = at({ { 0, 1, 2 }, { 0, 1, 2 }, { 0, 1, 2 } }, 0.5)
+    assert.equal(1, #lines)
+    assert.same({ 1.5, 1.5, 1.5 }, { lines[1][1][1], lines[1][2][1], lines[1][3][1] })
+    assert.equal(2, #at({ { 1, 0 }, { 0, 1 } }, 0.5))        -- a saddle
+    assert.equal(0, #at({ { 0, nan }, { 1, 1 } }, 0.5))
+    assert.equal(0, #at({ { 0, 0 } }, 0.5))
+  end)
+
+  it("fills steps between its levels, the first row at the lowest y", function()
+    local figure = sound(contour { x = { 1, 2, 3 }, y = { 10, 20 }, values = { { 0, 0, 0 }, { 4, 4, 4 } }, levels = { 2 },
+      points = { x = { 2 }, y = { 15 } }, color_label = "height" }, "height", "10", "20")
+    local inner, image = support.inner(figure), mark(figure, "image")
+    local picture = require("perilune.core").formats.loads_png(image.png)
+    local height = picture.shape[2]
+    assert.near(inner.height - 8, image.height, 1e-6)
+    local function color(row) return picture:select(2, row):select(2, 1):totable() end
+    assert.same(color(1), color(height // 2 - 2))
+    assert.same(color(height), color(height // 2 + 3))
+    assert.is_true(color(1)[1] ~= color(height)[1])
+    local line = mark(figure, "line").points
+    assert.near(inner.y + inner.height / 2, line[2], 1e-6)
+    assert.near(line[2], mark(figure, "dots").y[1], 1e-6)
+  end)
+
+  it("takes logarithmic axes, lines alone, missing values and little data", function()
+    local rows = perilune.rand(8, 9)
+    local x = {}
+    for i = 1, 9 do x[i] = 10 ^ (i - 5) end
+    sound(contour { x = x, y = perilune.arange(1, 8), values = rows, xscale = "log" }, "1000")
+    sound(contour { x = x, y = perilune.arange(1, 8), values = rows + 0.1, filled = false, color_scale = "log", levels = 5 })
+    sound(contour { x = { 1, 2, 3 }, y = { 1, 2 }, values = { { 1, 2, nan }, { 2, 3, 4 } } })
+    sound(contour { x = { 1, 2 }, y = { 1, 2 }, values = { { 7, 7 }, { 7, 7 } } })
+    sound(contour { x = { 1 }, y = { 1 }, values = { { 7 } } })
+    refuses("x must be finite and ascending, but x[2] is 1", "contour", { x = { 1, 1 }, y = { 1 }, values = { { 1, 2 } } })
+    refuses("x has 1 values but a row of values has 2", "contour", { x = { 1 }, y = { 1 }, values = { { 1, 2 } } })
+    refuses("option values is missing", "contour", { x = { 1 }, y = { 1 } })
+    refuses("option levels must be an integer of at least 2", "contour",
+      { x = { 1, 2 }, y = { 1, 2 }, values = { { 1, 2 }, { 3, 4 } }, levels = 1 })
+  end)
+end)
+
+describe("timeline", function()
+  it("draws each span from its start to its end, the first lane on top", function()
+    local figure = sound(plot.timeline { start = { 0, 2, 3, nan }, length = { 1, 2, 1, 1 }, xlabel = "seconds",
+      lane = { "a", "b", "a", "b" }, label = { "complete", "pruned", "complete", "complete" } },
+      "a", "b", "complete", "pruned", "seconds")
+    local spans = support.marks(figure)
+    assert.equal(3, #spans)
+    assert.near(2 * spans[1].width, spans[2].width, 1e-6)
+    assert.near(spans[1].x + 2 * spans[1].width, spans[2].x, 1e-6)
+    assert.equal(spans[1].y, spans[3].y)
+    assert.is_true(spans[1].y < spans[2].y)
+    assert.is_true(spans[1].fill == spans[3].fill and spans[1].fill ~= spans[2].fill)
+  end)
+
+  it("copes with lanes by number, with nothing and refuses what does not fit together", function()
+    sound(plot.timeline { start = perilune.arange(1, 200), length = perilune.ones(200) })
+    sound(plot.timeline { start = { 1, 2 }, length = { 1, 1 }, lane = { 1, 2 } }, "1", "2")
+    sound(plot.timeline { start = {}, length = {} }, "no data")
+    refuses("start has 1 values but length has 2", "timeline", { start = { 1 }, length = { 1, 2 } })
+    refuses("start has 1 values but lane has 2", "timeline", { start = { 1 }, length = { 1 }, lane = { 1, 2 } })
+  end)
+end)

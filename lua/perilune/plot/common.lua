@@ -14,12 +14,19 @@ local SHARED = {
 }
 local PLACES = { "right", "inside", "none" }
 
+--- Lists of { name, default, kind } as one.
+function common.joined(...)
+  local all = {}
+  for _, list in ipairs { ... } do table.move(list, 1, #list, #all + 1, all) end
+  return all
+end
+
 --- A reader of a plot's own options and the shared ones; see options.lua.
 ---@param what string
----@param own table  a list of { name, default, kind }
-function common.reader(what, own)
-  local known = table.move(own, 1, #own, 1, {})
-  return options.reader(what, table.move(SHARED, 1, #SHARED, #known + 1, known))
+---@param ... table  lists of { name, default, kind }
+function common.reader(what, ...)
+  local own = common.joined(...)
+  return options.reader(what, common.joined(own, SHARED))
 end
 
 local function legend_place(what, wish, default)

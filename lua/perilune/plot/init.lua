@@ -14,7 +14,8 @@ if not fine then
 end
 
 -- For pairs and help; a file of another name in kinds/ is found all the same.
-local NAMES = { "bar", "heatmap", "histogram", "image_grid", "line", "scatter", "subplots" }
+local NAMES = { "bar", "contour", "heatmap", "histogram", "image_grid", "image_scatter", "line", "parallel_coordinates",
+  "scatter", "subplots", "timeline" }
 
 local plot = {}
 

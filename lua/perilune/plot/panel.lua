@@ -12,6 +12,7 @@
 --   legend, legend_place     entries; "right", "inside" (a free corner, else right) or "none"
 --   colorbar                 or nil
 --   grid                     "both", "x", "y" or "none"
+--   overhang                 how many points marks may reach over the edges (0)
 --   equal                    true: a unit is as long on x as on y
 local axis = require "perilune.plot.axis"
 local colorbar = require "perilune.plot.colorbar"
@@ -180,7 +181,8 @@ function Panel:draw(drawing, box, least)
   local parts = layout(self, box, least)
   local inner = parts.inner
   draw_frame(self, drawing, parts)
-  drawing:clip(inner.x, inner.y, inner.width, inner.height)
+  local over = self.overhang or 0
+  drawing:clip(inner.x - over, inner.y - over, inner.width + 2 * over, inner.height + 2 * over)
   for _, mark in ipairs(self.marks) do mark:draw(drawing, parts.map) end
   drawing:unclip()
   if parts.is_empty then

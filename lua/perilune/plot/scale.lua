@@ -1,7 +1,7 @@
 -- scale.lua -- from a value to its place on an axis, 0 (low end) .. 1 (high end).
 --
 -- Three kinds: "linear", "log" and "category" (the positions 1 .. n of a list of names).  Each has low and high,
--- position(value) and labels(wanted) -> places, their texts, minor places.
+-- position(value) and labels(wanted) -> places, their texts, minor places; the first two also value(position).
 local core = require "perilune.core"
 local data = require "perilune.plot.data"
 local number_text = require "perilune.plot.number_text"
@@ -14,6 +14,8 @@ Linear.__index, Log.__index, Category.__index = Linear, Log, Category
 
 function Linear:position(value) return (value - self.low) / (self.high - self.low) end
 
+function Linear:value(share) return self.low + share * (self.high - self.low) end
+
 function Linear:labels(wanted)
   if self.integers then
     local places = ticks.integers(self.low, self.high, wanted)
@@ -25,6 +27,10 @@ end
 
 function Log:position(value)
   return (math.log(value, 10) - self.low_exponent) / (self.high_exponent - self.low_exponent)
+end
+
+function Log:value(share)
+  return 10.0 ^ (self.low_exponent + share * (self.high_exponent - self.low_exponent))
 end
 
 function Log:labels(wanted)

@@ -1,19 +1,18 @@
 local Boxes = require "perilune.plot.marks.boxes"
 local Picture = require "perilune.plot.marks.picture"
 local color = require "perilune.plot.color"
-local colormap = require "perilune.plot.colormap"
 local common = require "perilune.plot.common"
 local core = require "perilune.core"
 local data = require "perilune.plot.data"
 local number_text = require "perilune.plot.number_text"
 local options = require "perilune.options"
-local scale = require "perilune.plot.scale"
+local quantity = require "perilune.plot.quantity"
 local theme = require "perilune.plot.theme"
 
 local WHAT = "heatmap"
 local read = common.reader(WHAT, { { "values", nil, "any" }, { "rows", nil, "table" }, { "columns", nil, "table" },
-  { "normalize", "none" }, { "annotate", nil, "boolean" }, { "format", nil, "string" }, { "colormap", "viridis" },
-  { "limits", nil, "table" }, { "color_scale", "linear" }, { "color_label", "" }, { "colorbar", true } })
+  { "normalize", "none" }, { "annotate", nil, "boolean" }, { "format", nil, "string" }, { "colorbar", true } },
+  quantity.OPTIONS)
 
 local MAX_ANNOTATED, MAX_BOXES = 400, 2500
 
@@ -58,26 +57,18 @@ local function printer(rows, format)
   return number_text.short
 end
 
+-- White stands for zero in counts.
 local function bar_of(option, rows)
   local low, high = data.range(table.unpack(rows))
-  if not low then low, high = 0, 1 end
-  local wish = { limits = option.limits, scale = options.choice(WHAT, "option color_scale", option.color_scale,
-    { "linear", "log" }) }
-  if not wish.limits and wish.scale == "linear" and option.colormap == "blues" and low > 0 then low = 0 end
-  return { map = colormap.get(WHAT, option.colormap), label = option.color_label,
-    scale = scale.fit(WHAT, "color", wish, low, high, 0) }
-end
-
-local function color_of(bar, value)
-  if not data.is_finite(value) then return theme.missing end
-  return bar.map(bar.scale:position(value))
+  if option.colormap == "blues" and option.color_scale == "linear" and low and low > 0 then low = 0 end
+  return quantity.bar(WHAT, option, low, high)
 end
 
 local function boxes_of(rows, bar, print_value, text_size)
   local list = {}
   for r, row in ipairs(rows) do
     for c, value in ipairs(row) do
-      local fill = color_of(bar, value)
+      local fill = quantity.color(bar, value)
       list[#list + 1] = { x1 = c - 0.5, x2 = c + 0.5, y1 = r - 0.5, y2 = r + 0.5, color = fill,
         ink = color.ink_on(fill), text = print_value and data.is_finite(value) and print_value(value) or nil }
     end
@@ -109,7 +100,7 @@ local function heatmap(given)
   local print_value = annotate and printer(rows, option.format)
   local mark
   if n > MAX_BOXES and not annotate then
-    mark = Picture.of_rows(rows, function(value) return color_of(bar, value) end)
+    mark = Picture.of_rows(rows, function(value) return quantity.color(bar, value) end)
   else
     mark = boxes_of(rows, bar, print_value, n > 150 and 8 or n > 64 and 10 or theme.tick_size)
   end

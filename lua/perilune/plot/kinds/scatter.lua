@@ -1,20 +1,18 @@
 local Dots = require "perilune.plot.marks.dots"
 local color = require "perilune.plot.color"
-local colormap = require "perilune.plot.colormap"
 local common = require "perilune.plot.common"
 local core = require "perilune.core"
 local data = require "perilune.plot.data"
 local groups = require "perilune.plot.groups"
 local options = require "perilune.options"
 local palette = require "perilune.plot.palette"
-local scale = require "perilune.plot.scale"
+local quantity = require "perilune.plot.quantity"
 local theme = require "perilune.plot.theme"
 
 local WHAT = "scatter"
 local read = common.reader(WHAT, { { "x", nil, "any" }, { "y", nil, "any" }, { "label", nil, "any" },
-  { "names", nil, "table" }, { "color", nil, "any" }, { "color_label", "" }, { "color_scale", "linear" },
-  { "colormap", "viridis" }, { "palette", nil, "table" }, { "size", nil, "number" }, { "alpha", nil, "number" },
-  { "equal", false } })
+  { "names", nil, "table" }, { "color", nil, "any" }, { "palette", nil, "table" }, { "size", nil, "number" },
+  { "alpha", nil, "number" }, { "equal", false } }, quantity.OPTIONS)
 
 -- As large and as dense as leaves both single points and the shape of crowds visible: 6 points across and nearly opaque
 -- at 100, 2.6 across and two thirds at 10,000.
@@ -39,24 +37,17 @@ end
 local function by_value(option, n, alpha)
   local values = data.numbers(WHAT, "color", option.color)
   data.same_length(WHAT, "x", n, "color", #values)
-  local low, high = data.range(values)
-  local bar = { map = colormap.get(WHAT, option.colormap), label = option.color_label,
-    scale = scale.fit(WHAT, "color", { scale = options.choice(WHAT, "option color_scale", option.color_scale,
-      { "linear", "log" }) }, low, high, 0) }
-  local colors = {}
-  for i = 1, n do
-    local c = data.is_finite(values[i]) and bar.map(bar.scale:position(values[i])) or theme.missing
-    colors[i] = color.faded(c, alpha)
-  end
+  local bar, colors = quantity.bar(WHAT, option, data.range(values)), {}
+  for i = 1, n do colors[i] = color.faded(quantity.color(bar, values[i]), alpha) end
   return colors, bar
 end
 
 --- Points.  plot.scatter { x = map:select(2, 1), y = map:select(2, 2), label = labels, names = class_names }
 -- Options: x, y: tensors (N) or lists (points that are not finite are left out); label: a class for each, integers or
 -- strings, each class in a colour of its own; names: what the integers 1, 2 ... stand for; or color: a quantity for
--- each, with color_label, color_scale ("linear", "log") and colormap ("viridis"); palette: a list of "#rrggbb"; size:
--- points across (6 for 100 points, 2.6 for 10,000); alpha (0.9 for 100, 0.64 for 10,000); equal = true: a unit is as
--- long on x as on y.  And those of all plots: title, xlabel, ylabel, xlim, ylim ({ low, high }), xscale, yscale
+-- each, with color_label, color_scale ("linear", "log"), limits and colormap ("viridis"); palette: a list of "#rrggbb";
+-- size: points across (6 for 100 points, 2.6 for 10,000); alpha (0.9 for 100, 0.64 for 10,000); equal = true: a unit is
+-- as long on x as on y.  And those of all plots: title, xlabel, ylabel, xlim, ylim ({ low, high }), xscale, yscale
 -- ("linear", "log"), legend ("right", "inside", false), grid ("both", "x", "y", "none"), width, height (points; 640 x
 -- 440).
 ---@param given table

@@ -6,10 +6,11 @@ local Dots = {}
 Dots.__index = Dots
 
 --- Points of which x or y is not finite are left out.
----@param given table  xs, ys (lists); colors, shapes: one value or a list; radius
+---@param given table  xs, ys (lists); colors, shapes: one value or a list; radius; stroke
 ---@return table mark
 function Dots.new(given)
-  local self = setmetatable({ xs = {}, ys = {}, colors = {}, shapes = {}, radius = given.radius, dropped = 0 }, Dots)
+  local self = setmetatable({ xs = {}, ys = {}, colors = {}, shapes = {}, radius = given.radius,
+    stroke = given.stroke, dropped = 0 }, Dots)
   for i = 1, #given.xs do
     local x, y = given.xs[i], given.ys[i]
     if data.is_finite(x) and data.is_finite(y) then
@@ -31,7 +32,7 @@ end
 
 function Dots:draw(drawing, map)
   for _, shape in ipairs(markers.NAMES) do
-    local dots = { x = {}, y = {}, colors = {}, radius = self.radius, shape = shape }
+    local dots = { x = {}, y = {}, colors = {}, radius = self.radius, stroke = self.stroke, shape = shape }
     for i = 1, #self.xs do
       if self.shapes[i] == shape then
         local n = #dots.x + 1
