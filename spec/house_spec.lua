@@ -20,7 +20,7 @@ describe("lint", function()
 
   before_each(function()
     root = run("mktemp -d"):match("%S+")
-    run(("mkdir -p %s/csrc/tensor %s/csrc/kernels %s/csrc/formats %s/csrc/bind"):format(root, root, root, root))
+    run(("cd %s && mkdir -p csrc/tensor csrc/kernels csrc/formats csrc/canvas csrc/bind"):format(root))
   end)
 
   after_each(function() run("rm -rf " .. root) end)
@@ -55,6 +55,7 @@ describe("lint", function()
     refuses("kernels/op.c", '#include "../autograd/autograd.h"',
       "layering: kernels must not include ../autograd/autograd.h")
     refuses("formats/png.c", '#include "../kernels/op.h"', "layering: formats must not include ../kernels/op.h")
+    refuses("canvas/canvas.c", '#include "../tensor/tensor.h"', "layering: canvas must not include ../tensor/tensor.h")
     refuses("kernels/op.c", '#include "../somewhere/else.h"', "layering: kernels must not include ../somewhere/else.h")
     refuses("kernels/op.c", '#include "../perilune.h"', "only bind includes perilune.h: ../perilune.h")
     allows("kernels/op.c", '#include "../tensor/tensor.h"\n#include "op.h"')

@@ -79,7 +79,7 @@ describe("scatter", function()
 
   it("colours a quantity, with a colour bar", function()
     local figure = sound(plot.scatter { x = { 1, 2, 3, 4 }, y = { 1, 2, 3, 4 }, color = { 0, 5, 10, nan },
-      color_label = "height", alpha = 1 }, "height", "0", "5", "10")
+      color_label = "height", alpha = 1 }, "height", "0", "10")
     local colors = mark(figure, "dots").colors
     assert.equal(0x440154FF, colors[1])
     assert.equal(0xFDE725FF, colors[3])
@@ -199,6 +199,13 @@ describe("line", function()
     assert.same({ "1", "2", "3" }, below)
   end)
 
+  it("draws markers alone where the line has no width", function()
+    local figure = sound(plot.line { y = { 1, 2, 3 }, marker = true, line_width = 0, label = "trials" }, "trials")
+    assert.equal(0, count(figure, "line"))
+    assert.equal(3, #mark(figure, "dots").x)
+    refuses("option line_width must be a number in [0, 100]", "line", { y = { 1 }, line_width = -1 })
+  end)
+
   it("puts the legend into a free corner, or beside", function()
     local function legend_x(y)
       local figure = plot.line { y = y, label = "series" }
@@ -278,6 +285,25 @@ describe("bar", function()
     end
     assert.is_true(turned > 5 and turned < 80)
     sound(plot.bar { names = names, values = values, horizontal = true })
+  end)
+
+  it("prints values smaller, or not at all, where they have no room", function()
+    local function sizes(n, given)
+      given.values, given.value_labels, given.series = {}, "%.3f", given.series
+      for i = 1, n do given.values[i] = i end
+      local found = {}
+      for _, command in ipairs(support.marks(sound(plot.bar(given)))) do
+        if command.kind == "text" then found[#found + 1] = command.size end
+      end
+      return found
+    end
+    assert.equal(11, sizes(5, {})[1])
+    local small = sizes(20, {})
+    assert.equal(20, #small)
+    assert.is_true(small[1] < 11 and small[1] >= 6)
+    assert.equal(0, #sizes(100, {}))
+    assert.equal(0, #sizes(100, { horizontal = true }))
+    sound(plot.heatmap { values = perilune.rand(12, 30), format = "%.4f" })
   end)
 
   it("copes with nothing, zeros and logarithms", function()
@@ -575,7 +601,7 @@ describe("contour", function()
     local rows = perilune.rand(8, 9)
     local x = {}
     for i = 1, 9 do x[i] = 10 ^ (i - 5) end
-    sound(contour { x = x, y = perilune.arange(1, 8), values = rows, xscale = "log" }, "1000")
+    sound(contour { x = x, y = perilune.arange(1, 8), values = rows, xscale = "log" }, "10⁻⁴", "10⁴")
     sound(contour { x = x, y = perilune.arange(1, 8), values = rows + 0.1, filled = false, color_scale = "log", levels = 5 })
     sound(contour { x = { 1, 2, 3 }, y = { 1, 2 }, values = { { 1, 2, nan }, { 2, 3, 4 } } })
     sound(contour { x = { 1, 2 }, y = { 1, 2 }, values = { { 7, 7 }, { 7, 7 } } })

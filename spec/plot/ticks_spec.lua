@@ -52,6 +52,7 @@ end)
 describe("ticks of a logarithmic axis", function()
   it("are powers of ten, every k-th where there are many", function()
     assert.same({ 0.01, 0.1, 1, 10, 100 }, (ticks.logarithmic(0.009, 110, 6)))
+    assert.same({ 1e-4, 1e4 }, (ticks.logarithmic(1e-4, 1e4, 2)))
     local places = ticks.logarithmic(1e-20, 1e20, 8)
     assert.is_true(#places >= 4 and #places <= 9)
     for i = 3, #places do assert.near(places[2] / places[1], places[i] / places[i - 1], 1e-6 * places[2] / places[1]) end

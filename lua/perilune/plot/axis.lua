@@ -110,7 +110,7 @@ function axis.fit(scale, length, along, room)
   if scale.kind == "category" then
     found = fit_names(scale, length, along, room or 160)
   else
-    local most = math.floor(length / (along == "x" and 75 or 45)) + 1
+    local most = math.floor(length / (along == "x" and 90 or 60)) + 1
     found = fit_numbers(scale, length, along, math.min(math.max(most, 2), 10))
   end
   measure(found, along, length)

@@ -8,6 +8,13 @@ local theme = require "perilune.plot.theme"
 local Figure = {}
 Figure.__index = Figure
 
+Figure.help = [[
+a figure: what plot.scatter and the other kinds return
+
+figure:save("a.png", { scale = 2 }) or figure:save("a.svg") writes a file, figure:show() draws in the terminal,
+figure:png() and figure:svg() return the bytes, figure:image() a tensor (3, H, W).  plot.subplots puts figures
+together.]]
+
 local DEFAULT_SCALE = 2
 
 --- what: the name of the plot; panel: see panel.lua; width and height: points.

@@ -1,6 +1,7 @@
 -- legend.lua -- what the colours, lines and marks of a panel mean.
 --
--- An entry is { text, color, shape }: shape is a marker's name, "line" (with dash, marker and band) or "box".
+-- An entry is { text, color, shape }: shape is a marker's name, "line" (with line_width, dash, marker and band) or
+-- "box".
 local color = require "perilune.plot.color"
 local text = require "perilune.plot.text"
 local theme = require "perilune.plot.theme"
@@ -34,8 +35,9 @@ local function draw_line(drawing, entry, x, y)
   if entry.band then
     drawing:rectangle(x, y - 5, SWATCH, 10, { fill = color.faded(entry.color, 0.2) })
   end
-  drawing:line({ x, y, x + SWATCH, y }, { stroke = entry.color, line_width = entry.line_width or theme.line_width,
-    dash = entry.dash })
+  if entry.line_width > 0 then
+    drawing:line({ x, y, x + SWATCH, y }, { stroke = entry.color, line_width = entry.line_width, dash = entry.dash })
+  end
   if entry.marker then
     drawing:dots { x = { x + SWATCH / 2 }, y = { y }, radius = 3, shape = entry.marker, colors = entry.color }
   end

@@ -126,11 +126,12 @@ function ticks.integers(low, high, wanted)
   return places
 end
 
+-- Every k-th power of ten; 10^0 is among them, unless that leaves one alone.
 local function powers(from, to, every)
+  local first = from + -from % every
+  if first + every > to then first, every = from, to - from end
   local places = {}
-  for exponent = from, to do
-    if exponent % every == 0 then places[#places + 1] = 10.0 ^ exponent end
-  end
+  for exponent = first, to, every do places[#places + 1] = 10.0 ^ exponent end
   return places
 end
 

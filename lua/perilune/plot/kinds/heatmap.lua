@@ -7,7 +7,6 @@ local data = require "perilune.plot.data"
 local number_text = require "perilune.plot.number_text"
 local options = require "perilune.options"
 local quantity = require "perilune.plot.quantity"
-local theme = require "perilune.plot.theme"
 
 local WHAT = "heatmap"
 local read = common.reader(WHAT, { { "values", nil, "any" }, { "rows", nil, "table" }, { "columns", nil, "table" },
@@ -64,7 +63,7 @@ local function bar_of(option, rows)
   return quantity.bar(WHAT, option, low, high)
 end
 
-local function boxes_of(rows, bar, print_value, text_size)
+local function boxes_of(rows, bar, print_value)
   local list = {}
   for r, row in ipairs(rows) do
     for c, value in ipairs(row) do
@@ -73,7 +72,7 @@ local function boxes_of(rows, bar, print_value, text_size)
         ink = color.ink_on(fill), text = print_value and data.is_finite(value) and print_value(value) or nil }
     end
   end
-  return Boxes.new { list = list, inside = true, gap = 1, text_size = text_size }
+  return Boxes.new { list = list, inside = true, gap = 1 }
 end
 
 -- Without names an axis counts.
@@ -102,7 +101,7 @@ local function heatmap(given)
   if n > MAX_BOXES and not annotate then
     mark = Picture.of_rows(rows, function(value) return quantity.color(bar, value) end)
   else
-    mark = boxes_of(rows, bar, print_value, n > 150 and 8 or n > 64 and 10 or theme.tick_size)
+    mark = boxes_of(rows, bar, print_value)
   end
   local y = axis_of("rows", option.rows, n_rows)
   y.reversed = true

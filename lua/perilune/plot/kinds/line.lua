@@ -52,6 +52,7 @@ local function curve_of(one, c)
     xs = {}
     for i = 1, #ys do xs[i] = i end
   end
+  options.number(WHAT, "option line_width", one.line_width, 0, 100)
   local low, high = band_of(one, #ys)
   return Curve.new { xs = xs, ys = ys, low = low, high = high, color = one.color and color.parse(WHAT, one.color) or c,
     line_width = one.line_width, dash = dash_of(one.dash), marker = marker_of(one.marker), step = one.step }
@@ -94,11 +95,11 @@ end
 --- Lines through points.  plot.line { y = losses } or plot.line { series = { { y = a, label = "a" }, { y = b } } }
 -- Options: y: a tensor (N) or list (a value that is not finite breaks the line); x (default 1 .. N); low, high: the
 -- edges of a band; label; marker: true, "circle", "square", "diamond" or "triangle"; step = true: a value holds until
--- the next x; dash: true, "dotted", "dashdot" or { on, off }; color; line_width (2 points).  series: a list of tables
--- of these, for several lines, which take x, marker, step, dash and line_width from the plot where they have none;
--- palette: their colours; hline: a value, or several, at which a thin line lies.  And those of all plots: title,
--- xlabel, ylabel, xlim, ylim, xscale, yscale ("linear", "log"), legend ("inside": a free corner, "right", false), grid,
--- width, height.
+-- the next x; dash: true, "dotted", "dashdot" or { on, off }; color; line_width (2 points; 0: markers alone).  series:
+-- a list of tables of these, for several lines, which take x, marker, step, dash and line_width from the plot where
+-- they have none; palette: their colours; hline: a value, or several, at which a thin line lies.  And those of all
+-- plots: title, xlabel, ylabel, xlim, ylim, xscale, yscale ("linear", "log"), legend ("inside": a free corner, "right",
+-- false), grid, width, height.
 ---@param given table
 ---@return perilune.plot.Figure
 local function line(given)

@@ -6,6 +6,8 @@ local theme = require "perilune.plot.theme"
 local Boxes = {}
 Boxes.__index = Boxes
 
+local MIN_TEXT_SIZE = 6
+
 --- given: list of { x1, y1, x2, y2, color, text, ink, error } in values; y2 (x2 where horizontal) is the end of a bar,
 --- at which the text stands; inside: texts stand in the middle; gap: points that are left free between boxes; stroke.
 function Boxes.new(given) return setmetatable(given, Boxes) end
@@ -49,9 +51,24 @@ local function draw_error(self, drawing, map, box)
   end
 end
 
+-- The size at which every text fits its box, and a bar's also the gap to the next; nil where that would be too small.
+local function fitting_size(self, map)
+  local size, room = theme.tick_size, self.inside and 1 or 1.2
+  local _, ascent, descent = text.measure("0", size)
+  local share = 1
+  for _, box in ipairs(self.list) do
+    if box.text and is_finite(box) then
+      local _, _, width, height = corners_of(map, box, 0)
+      if not self.horizontal then share = math.min(share, width * room / text.measure(box.text, size)) end
+      if self.horizontal or self.inside then share = math.min(share, height * room / (ascent + descent)) end
+    end
+  end
+  return size * share >= MIN_TEXT_SIZE and size * share or nil
+end
+
 -- At the end of a bar, beyond its error bar, where there is room; else in the middle.
-local function text_place(self, map, box)
-  local _, ascent, descent = text.measure("0", self.text_size or theme.tick_size)
+local function text_place(self, map, box, size)
+  local _, ascent, descent = text.measure("0", size)
   local x, y = (map.x(box.x1) + map.x(box.x2)) / 2, (map.y(box.y1) + map.y(box.y2)) / 2
   local base, room = y + (ascent - descent) / 2, box.error or 0
   if self.inside then return x, base, 0.5 end
@@ -70,12 +87,13 @@ function Boxes:draw(drawing, map)
       drawing:rectangle(x, y, width, height, { fill = box.color, stroke = self.stroke, line_width = 1 })
     end
   end
+  local size = fitting_size(self, map)
   for _, box in ipairs(self.list) do
     if is_finite(box) then
       if box.error and box.error > 0 then draw_error(self, drawing, map, box) end
-      if box.text then
-        local x, y, anchor = text_place(self, map, box)
-        drawing:text(x, y, box.text, { size = self.text_size, color = box.ink, anchor = anchor })
+      if box.text and size then
+        local x, y, anchor = text_place(self, map, box, size)
+        drawing:text(x, y, box.text, { size = size, color = box.ink, anchor = anchor })
       end
     end
   end
@@ -90,7 +108,7 @@ function Boxes:visit(map, visit)
         for j = 0, 8 do visit(x + width * i / 8, y + height * j / 8) end
       end
       if box.text and not self.inside then
-        local tx, ty = text_place(self, map, box)
+        local tx, ty = text_place(self, map, box, theme.tick_size)
         visit(tx, ty - 8)
       end
     end

@@ -68,7 +68,7 @@ function Curve:draw(drawing, map)
   local dots = { x = {}, y = {}, radius = MARKER_RADIUS, shape = self.marker or "circle", colors = self.color }
   each_run(map, self.xs, self.ys, function(run)
     local alone = #run == 2
-    if not alone then
+    if not alone and self.line_width > 0 then
       drawing:line(self.step and stepped(run) or run,
         { stroke = self.color, line_width = self.line_width, dash = self.dash })
     end
