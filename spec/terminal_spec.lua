@@ -89,7 +89,7 @@ describe("image.show", function()
     for control, piece in text:gmatch("\27_G([^;]*);([^\27]*)\27\\") do
       n = n + 1
       assert.equal(n == 1, control:find("a=T,f=100,q=2,c=7,", 1, true) == 1)
-      assert.is_true(#piece <= 4096)
+      assert.equal(#piece == 4096, control:find("m=1$") ~= nil)
       payload[n] = piece
     end
     assert.is_true(n > 1)
