@@ -1,7 +1,7 @@
 -- init.lua -- perilune.metrics: how good predictions, codes and maps are.  One file a metric, found by its name and
 -- loaded when it is first used.  A new one is a file that returns its function, and its name in this list.
-local NAMES = { "accuracy", "confusion_matrix", "continuity", "knn_accuracy", "per_class_accuracy",
-  "trustworthiness" }
+local NAMES = { "accuracy", "confusion_matrix", "continuity", "frechet_distance", "knn_accuracy",
+  "per_class_accuracy", "trustworthiness" }
 
 local metrics, is_metric = {}, {}
 for _, name in ipairs(NAMES) do is_metric[name] = true end
