@@ -134,21 +134,59 @@ describe("ModelCheckpoint", function()
     assert.is_nil((trainer:save_checkpoint(root .. "/no/such/folder")))
   end)
 
-  it("leaves the last good checkpoint when a loss is NaN", function()
-    local checkpoint = callbacks.ModelCheckpoint { dirpath = root, save_last = true }
-    local trainer = perilune.Trainer { max_epochs = 3, detect_anomaly = true, enable_progress_bar = false,
-      callbacks = { checkpoint } }
-    local module = Scripted {}
-    function module.training_step(self, batch)
-      local sign = self.trainer.current_epoch == 2 and -1 or 1
-      return (self.layer(batch[1]):abs() * sign + sign):log():mean()
+  it("removes what killed saves have left, and nothing else", function()
+    local lfs = require "lfs"
+    local nobody = 1
+    while lfs.attributes("/proc/" .. nobody) do nobody = nobody + 1 end
+    local self_ = lfs.symlinkattributes("/proc/self", "target") or nobody
+    local function leave(name, age_s)
+      local file = assert(io.open(root .. "/" .. name, "w"))
+      file:close()
+      lfs.touch(root .. "/" .. name, os.time() - age_s)
     end
+    local kept = { ["a.safetensors.tmp-" .. nobody .. "-0"] = 5,         -- perhaps of another machine
+      ["b.safetensors.tmp-" .. self_ .. "-0"] = 1000, ["c.safetensors"] = 1000, ["d.tmp-1-0.txt"] = 1000,
+      ["e.npy.tmp-" .. nobody .. "-0"] = 1000 }
+    for name, age_s in pairs(kept) do leave(name, age_s) end
+    leave("last.safetensors.tmp-" .. nobody .. "-0", 1000)
+    leave("epoch=1.safetensors.tmp-" .. nobody .. "-12", 1000)
+    fit({}, { max_epochs = 1, callbacks = { callbacks.ModelCheckpoint { dirpath = root, save_top_k = 0, save_last = true } } })
+    local left = {}
+    for name in lfs.dir(root) do left[name] = true end
+    for name in pairs(kept) do assert.is_true(left[name], name) end
+    assert.is_nil(left["last.safetensors.tmp-" .. nobody .. "-0"])
+    assert.is_nil(left["epoch=1.safetensors.tmp-" .. nobody .. "-12"])
+  end)
+
+  for _, detect_anomaly in ipairs { true, false } do
+    it("leaves the last good checkpoint when a loss is NaN, detect_anomaly = " .. tostring(detect_anomaly), function()
+      local trainer = perilune.Trainer { max_epochs = 3, detect_anomaly = detect_anomaly, enable_progress_bar = false,
+        callbacks = { callbacks.ModelCheckpoint { dirpath = root, save_last = true } } }
+      local module = Scripted {}
+      function module.training_step(self, batch)
+        local sign = self.trainer.current_epoch == 2 and -1 or 1
+        return (self.layer(batch[1]):abs() * sign + sign):log():mean()
+      end
+      local fine, message = pcall(trainer.fit, trainer, module, loader())
+      assert.is_false(fine)
+      assert.matches(detect_anomaly and "log: the result has a NaN" or "the loss is %-?nan in epoch 2, batch 1", message)
+      assert.matches("the last good checkpoint is " .. root .. "/last.safetensors", message, 1, true)
+      local contents = require "perilune.train.checkpoint".load(root .. "/last.safetensors")
+      assert.is_true(contents.state_dict["layer.weight"]:isfinite():all():item())
+    end)
+  end
+
+  it("does not call a checkpoint good whose weights are NaN", function()
+    local checkpoint = callbacks.ModelCheckpoint { dirpath = root, save_last = true, every_n_train_steps = 1 }
+    local trainer = perilune.Trainer { max_epochs = 3, enable_progress_bar = false, callbacks = { checkpoint } }
+    local module = Scripted {}
+    -- The loss is finite, its gradient is not.
+    function module.training_step(self, batch) return (self.layer(batch[1]) * 0):sqrt():sum() end
     local fine, message = pcall(trainer.fit, trainer, module, loader())
     assert.is_false(fine)
-    assert.matches("log: the result has a NaN", message)
-    assert.matches("the last good checkpoint is " .. root .. "/last.safetensors", message, 1, true)
-    local contents = require "perilune.train.checkpoint".load(root .. "/last.safetensors")
-    assert.is_true(contents.state_dict["layer.weight"]:eq(contents.state_dict["layer.weight"]):all():item())
+    assert.matches("the loss is %-?nan", message)
+    assert.equal(root .. "/last.safetensors", checkpoint:find("last"))
+    assert.is_nil(message:find("last good checkpoint"))
   end)
 end)
 

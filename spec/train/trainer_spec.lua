@@ -230,6 +230,43 @@ describe("Trainer", function()
     assert.is_true(perilune.tensor { -1.0 }:log():ne(0):item())   -- the mode is off again
   end)
 
+  it("ends at a loss that is not finite, before it reaches the weights", function()
+    local net, step = new_net(), new_net().training_step
+    function net.training_step(self, batch, i)
+      local loss = step(self, batch)
+      return i == 2 and self.trainer.current_epoch == 2 and loss * math.huge or loss
+    end
+    local held
+    local run = trainer { max_epochs = 3, callbacks = { {
+      on_train_batch_end = function(_, self) held = self:keep(net.layer.weight:clone()) end } } }
+    local fine, message = pcall(run.fit, run, net, loader(6, 2))
+    assert.is_false(fine)
+    assert.matches("training_step: the loss is inf in epoch 2, batch 2, after 4 optimizer steps; .*detect_anomaly", message)
+    assert.equal(4, run.global_step)
+    assert.is_true(perilune.equal(held, net.layer.weight))
+
+    function net.training_step(self, batch) return step(self, batch) * (0 / 0) end
+    assert.error_matches(function() run:fit(net, loader(6, 2)) end, "the loss is %-?nan in epoch 1, batch 1")
+    run = trainer { max_epochs = 1, terminate_on_nan = false }
+    run:fit(net, loader(6, 2))   -- as far as it goes
+    assert.equal(3, run.global_step)
+    assert.is_true(net.layer.weight:isnan():all():item())
+  end)
+
+  it("takes a logger that can do no more than log", function()
+    local steps, folder = {}, os.tmpname()
+    local plain = { log_metrics = function(_, values, at) steps[#steps + 1] = values.loss_step and at end }
+    local run = trainer { max_epochs = 1, logger = plain, log_every_n_steps = 1 }
+    run:fit(new_net(), loader(4, 2))
+    assert.same({ 1, 2 }, steps)
+    assert(run:save_checkpoint(folder))
+    run = trainer { max_epochs = 2, logger = { plain }, log_every_n_steps = 1 }
+    run:fit(new_net(), loader(4, 2), nil, { ckpt_path = folder })
+    assert.same({ 1, 2, 3, 4 }, steps)
+    os.remove(folder)
+    assert.error_matches(function() trainer { logger = { plain, {} } } end, "logger 2 has no log_metrics")
+  end)
+
   it("says what is wrong", function()
     local function fails(pattern, call, ...)
       local fine, message = pcall(call, ...)

@@ -33,7 +33,9 @@ local function state_key(callback, i) return (callback.state_key or callback.cla
 
 local function logger_states(loggers)
   local states = {}
-  for i, logger in ipairs(loggers) do states[i] = logger:state_dict() end
+  for i, logger in ipairs(loggers) do
+    states[i] = type(logger.state_dict) == "function" and logger:state_dict() or {}
+  end
   return states
 end
 
@@ -158,7 +160,9 @@ function checkpoint.restore(self, contents)
   self.callback_metrics = contents.callback_metrics or {}
   restore_callbacks(self.callbacks, contents.callbacks)
   for i, logger in ipairs(self.loggers) do
-    logger:resume(self.global_step, contents.loggers and contents.loggers[i] or {})
+    if type(logger.resume) == "function" then
+      logger:resume(self.global_step, contents.loggers and contents.loggers[i] or {})
+    end
   end
   hooks.call(self, "on_load_checkpoint", contents)
   core.random.set_rng_state(contents.rng)
@@ -175,6 +179,26 @@ function checkpoint.find(self, ckpt_path)
       local path = callback:find(ckpt_path)
       if path then return path end
     end
+  end
+  return nil
+end
+
+local function is_finite(weights)
+  local scope <close> = core.scope() -- luacheck: ignore
+  for _, tensor in pairs(weights) do
+    if tensor.dtype:find("^float") and not tensor:isfinite():all():item() then return false end
+  end
+  return true
+end
+
+--- The newest checkpoint whose weights are finite, "last" before "best".
+---@param self perilune.Trainer
+---@return string|nil path
+function checkpoint.last_good(self)
+  for _, name in ipairs { "last", "best" } do
+    local path = checkpoint.find(self, name)
+    local contents = path and checkpoint.load(path)
+    if contents and is_finite(contents.state_dict) then return path end
   end
   return nil
 end

@@ -29,6 +29,17 @@ local function loss_of(outputs)
   return loss
 end
 
+-- With this step a loss that is not finite would spread to every parameter.
+local function check_finite(self, loss)
+  if not self.options.terminate_on_nan then return end
+  local value = loss:item()
+  if value - value == 0 then return end
+  self._not_finite = true
+  core.raise(string.format("training_step: the loss is %s in epoch %d, batch %d, after %d optimizer steps; Trainer { "
+    .. "detect_anomaly = true } names the operation that made a NaN, terminate_on_nan = false goes on", value,
+    self.current_epoch, self._loop.batch + 1, self.global_step))
+end
+
 local function clip_gradients(self)
   local chosen = self.options
   if not chosen.gradient_clip_val then return end
@@ -73,7 +84,10 @@ local function train_batch(self, batch, i)
   local before = self.global_step
   local outputs = self.module:training_step(batch, i)
   local loss = loss_of(outputs)
-  if loss then learn(self, loss, i) end
+  if loss then
+    check_finite(self, loss)
+    learn(self, loss, i)
+  end
   metrics.in_batch = false
   self._loop.batch, self._loop.phase = i, "batch"
   self:_publish_batch(self.global_step > before)

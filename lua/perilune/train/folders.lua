@@ -43,4 +43,24 @@ function folders.free_name(folder, prefix)
   return prefix .. n
 end
 
+local ABANDONED_AFTER_S <const> = 60
+
+-- A process of this machine may have been stopped for a while; one of another machine writes all the time.
+local function is_abandoned(path, process)
+  local lfs = file_system()
+  if lfs.attributes("/proc/" .. process, "mode") then return false end
+  local written = lfs.attributes(path, "modification")
+  return written ~= nil and os.time() - written > ABANDONED_AFTER_S
+end
+
+--- Removes what saves that were killed left in the folder, "NAME.safetensors.tmp-PROCESS-ATTEMPT", where that process
+--- is gone and nobody has written for a minute.
+---@param folder string
+function folders.sweep(folder)
+  for name in file_system().dir(folder) do
+    local process = name:match("%.safetensors%.tmp%-(%d+)%-%d+$")
+    if process and is_abandoned(folder .. "/" .. name, process) then os.remove(folder .. "/" .. name) end
+  end
+end
+
 return folders

@@ -12,8 +12,8 @@ local reader = options.reader("Trainer", { { "max_epochs", nil, "integer" }, { "
   { "limit_val_batches", 1.0, "number" }, { "limit_test_batches", 1.0, "number" },
   { "limit_predict_batches", 1.0, "number" }, { "log_every_n_steps", 50, "integer" },
   { "num_sanity_val_steps", 2, "integer" }, { "deterministic", true }, { "enable_progress_bar", true },
-  { "enable_checkpointing", true }, { "detect_anomaly", false }, { "default_root_dir", nil, "string" },
-  { "fast_dev_run", false, "any" } })
+  { "enable_checkpointing", true }, { "detect_anomaly", false }, { "terminate_on_nan", true },
+  { "default_root_dir", nil, "string" }, { "fast_dev_run", false, "any" } })
 
 local function check_share(chosen, name)
   local value = chosen[name]
@@ -73,7 +73,13 @@ function settings.loggers(chosen)
     return { CSVLogger(chosen.default_root_dir or "perilune_logs") }
   end
   if type(given) ~= "table" then core.raise("Trainer: logger must be a logger, a list of them, true or false") end
-  return given.log_metrics and { given } or given
+  local list = given.log_metrics and { given } or given
+  for i, logger in ipairs(list) do
+    if type(logger) ~= "table" or type(logger.log_metrics) ~= "function" then
+      core.raise(string.format("Trainer: logger %d has no log_metrics(values, step)", i))
+    end
+  end
+  return list
 end
 
 --- Whether a callback is a ModelCheckpoint.

@@ -36,14 +36,16 @@ local Trainer = class.new("Trainer")
 --- Trains, validates, tests and predicts.
 ---
 --- max_epochs (1000 unless max_steps is given; -1: no end), max_steps (-1: no limit; optimizer steps), min_epochs,
---- min_steps; callbacks: a list; logger: one, a list, or true for a CSVLogger; gradient_clip_val with
---- gradient_clip_algorithm = "norm" or "value"; accumulate_grad_batches = 1; val_check_interval = 1.0: a share of the
---- epoch, or as an integer a number of batches; check_val_every_n_epoch = 1; limit_train_batches = 1.0, likewise _val_,
---- _test_, _predict_: a share or a number; log_every_n_steps = 50; num_sanity_val_steps = 2: validation batches before
---- the first epoch (-1: all); enable_progress_bar = true (on stderr); enable_checkpointing = true; detect_anomaly =
---- false: the first operation that makes a NaN ends the run and is named (slow); default_root_dir: where a
---- ModelCheckpoint and loggers without a folder of their own write -- without it, and without them, no file is written;
---- fast_dev_run = false: true or a number of batches, one short epoch without files; deterministic: every run is.
+--- min_steps; callbacks: a list; logger: one (of perilune.loggers, or a table with log_metrics), a list, or true for a
+--- CSVLogger; gradient_clip_val with gradient_clip_algorithm = "norm" or "value"; accumulate_grad_batches = 1;
+--- val_check_interval = 1.0: a share of the epoch, or as an integer a number of batches; check_val_every_n_epoch = 1;
+--- limit_train_batches = 1.0, likewise _val_, _test_, _predict_: a share or a number; log_every_n_steps = 50;
+--- num_sanity_val_steps = 2: validation batches before the first epoch (-1: all); enable_progress_bar = true (on
+--- stderr); enable_checkpointing = true; terminate_on_nan = true: a training loss that is NaN or infinite is an error,
+--- raised before it reaches the weights; detect_anomaly = false: the first operation that makes a NaN ends the run and
+--- is named (slow); default_root_dir: where a ModelCheckpoint and loggers without a folder of their own write --
+--- without it, and without them, no file is written; fast_dev_run = false: true or a number of batches, one short epoch
+--- without files; deterministic: every run is.
 ---@param given? table
 function Trainer:init(given)
   local chosen = settings.read(given)
@@ -190,7 +192,7 @@ local function prepare(self, module, train_loader, val_loader)
   self.num_val_batches = val_loader and share(self.options.limit_val_batches, #val_loader) or 0
   self._val_every, self.estimated_stepping_batches = val_interval(self), estimated_steps(self)
   self.current_epoch, self.global_step = 0, 0
-  self.should_stop, self.interrupted = false, false
+  self.should_stop, self.interrupted, self._not_finite = false, false, false
   self.callback_metrics, self.logged_metrics, self.progress_bar_metrics = {}, {}, {}
   self._loop = { epoch = 0, batch = 0, phase = "epoch_end", accumulated = 0 }
   attach(self, module)
@@ -214,12 +216,11 @@ local function read_checkpoint(self, what, ckpt_path)
   return contents
 end
 
--- The message of an error in anomaly mode says where to go on from.
+-- The message of an error about numbers that are not finite says where to go on from.
 local function describe_failure(self, message)
-  local callback = self.checkpoint_callback
-  local path = callback and callback:find("last") or callback and callback:find("best")
-  if not self.options.detect_anomaly or type(message) ~= "string" or not path then return message end
-  return message .. "\nthe last good checkpoint is " .. path
+  if not (self.options.detect_anomaly or self._not_finite) or type(message) ~= "string" then return message end
+  local path = checkpoint.last_good(self)
+  return path and message .. "\nthe last good checkpoint is " .. path or message
 end
 
 -- Runs body; whatever happens, loggers are closed and teardown is called.
@@ -237,7 +238,9 @@ local function run(self, stage, body)
     pcall(hooks.call, self, "on_exception", message)
   end
   hooks.call(self, "teardown", stage)
-  for _, logger in ipairs(self.loggers) do logger:finalize(fine and "success" or "failed") end
+  for _, logger in ipairs(self.loggers) do
+    if type(logger.finalize) == "function" then logger:finalize(fine and "success" or "failed") end
+  end
   if not fine then error(describe_failure(self, message), 0) end
 end
 

@@ -29,7 +29,8 @@ local read = options.reader("ModelCheckpoint", { { "dirpath", nil, "string" }, {
 --- newest; then 1, 0 and -1 only) are kept, -1: all; save_last = false: also write last.safetensors each time;
 --- save_weights_only = false; every_n_train_steps: after so many optimizer steps, or every_n_epochs (default 1);
 --- save_on_train_epoch_end: default true where validation is once an epoch or not at all, else after each validation.
---- On Ctrl-C last.safetensors is written in any case.
+--- On Ctrl-C last.safetensors is written in any case.  What saves that were killed left in the folder is removed at the
+--- next save, a minute later or more.
 ---@param given? table
 function ModelCheckpoint:init(given)
   local chosen = read(given)
@@ -164,6 +165,7 @@ local function save(self, trainer)
   if not path and not last then return end
   trainer:_when_all_have_seen(function()
     folders.make(self.dirpath)
+    folders.sweep(self.dirpath)
     if path then write(self, trainer, path) end
     if last then write(self, trainer, last) end
     if removed then os.remove(removed) end
