@@ -22,7 +22,22 @@ for step = 1, 5 do logger:log_metrics({ loss = 1 / step, epoch = 1 }, step) end
 logger:add_histogram("weights", perilune.arange(1, 100):to("float32"), 3, 10)
 logger:add_image("picture", perilune.arange(0, 5):view(1, 2, 3):to("float32") / 5, 3)
 logger:finalize()
+logger = perilune.loggers.TensorBoardLogger(arg[1], { name = "", version = "" })
+logger:log_metrics({ loss = 6 }, 6)
+logger:log_metrics({ loss = 7 }, 7)
+local state = logger:state_dict()
+logger:log_metrics({ late = 7 }, 7)
+logger:log_metrics({ loss = 8 }, 8)
+logger:finalize()
 local again = perilune.loggers.TensorBoardLogger(arg[1], { name = "", version = "" })
+again:resume(7, state)
+again:log_metrics({ late = 70 }, 7)
+again:log_metrics({ loss = 80 }, 8)
+again:finalize()
+again = perilune.loggers.TensorBoardLogger(arg[1], { name = "more", version = "" })
+for step = 1, 5 do again:log_metrics({ loss = 1 / step, epoch = 1 }, step) end
+again:finalize()
+again = perilune.loggers.TensorBoardLogger(arg[1], { name = "more", version = "" })
 again:resume(3)
 again:log_metrics({ loss = 9 }, 4)
 again:finalize()
@@ -46,11 +61,16 @@ def read_back(folder):
     return events
 
 
+def scalars(events, tag):
+    return [(event.step, round(event.value, 4)) for event in events.Scalars(tag)]
+
+
 def check(folder):
     subprocess.run(["lua5.4", "-", folder], input=WRITER.encode(), check=True)
     events = read_back(folder)
-    losses = [(e.step, round(e.value, 4)) for e in events.Scalars("loss")]
-    assert losses == [(1, 1.0), (2, 0.5), (3, 0.3333), (4, 9.0)], losses
+    assert scalars(events, "loss") == [(1, 1.0), (2, 0.5), (3, 0.3333), (4, 0.25), (5, 0.2), (6, 6.0), (7, 7.0), (8, 80.0)]
+    assert scalars(events, "late") == [(7, 70.0)]
+    assert scalars(read_back(f"{folder}/more"), "loss") == [(1, 1.0), (2, 0.5), (3, 0.3333), (4, 9.0)]
     histogram = events.Histograms("weights")[0].histogram_value
     assert (histogram.min, histogram.max, histogram.num, histogram.sum) == (1, 100, 100, 5050)
     assert sum(histogram.bucket) == 100 and len(histogram.bucket_limit) == 10

@@ -40,11 +40,19 @@ local function new_file(self)
   return file
 end
 
-local function write(self, data)
+local function append(self, bytes)
   self.file = self.file or new_file(self)
-  local ok, message = self.file:write(event_file.record(data))
+  local ok, message = self.file:write(bytes)
   if ok then ok, message = self.file:flush() end
   if not ok then core.raise("TensorBoardLogger: " .. tostring(message)) end
+  self.position = self.file:seek()
+end
+
+-- Remembers where in the file the events of the newest step begin: a run that goes on wants them again.
+local function write(self, data, step)
+  self.file = self.file or new_file(self)
+  if step ~= self.step then self.step, self.first_of_step = step, self.file:seek() end
+  append(self, event_file.record(data))
 end
 
 local function check(what, tag, step)
@@ -66,7 +74,7 @@ end
 function TensorBoardLogger:add_scalar(tag, value, step)
   check("add_scalar", tag, step)
   if core.is_tensor(value) then value = value:item() end
-  write(self, event_file.scalar(self.clock(), step, tag, value))
+  write(self, event_file.scalar(self.clock(), step, tag, value), step)
 end
 
 --- A picture (C, H, W) or (H, W), under Images; numbers as in perilune.image.save.
@@ -80,7 +88,7 @@ function TensorBoardLogger:add_image(tag, picture, step)
   end
   local shape = picture.shape
   write(self, event_file.image(self.clock(), step, tag, { height = shape[#shape - 1], width = shape[#shape],
-    channels = #shape == 3 and shape[1] or 1, png = core.formats.dumps_png(picture, 8) }))
+    channels = #shape == 3 and shape[1] or 1, png = core.formats.dumps_png(picture, 8) }), step)
 end
 
 local BINS = 64
@@ -113,7 +121,7 @@ function TensorBoardLogger:add_histogram(tag, tensor, step, bins)
   end
   local counts, limits = count(values:totable(), low, high, bins)
   write(self, event_file.histogram(self.clock(), step, tag, { min = low, max = high, num = values:numel(), sum = sum,
-    sum_squares = (values * values):sum():item(), limits = limits, counts = counts }))
+    sum_squares = (values * values):sum():item(), limits = limits, counts = counts }), step)
 end
 
 --- One scalar for each value, in the order of the names.
@@ -126,10 +134,34 @@ function TensorBoardLogger:log_metrics(values, step)
   for _, name in ipairs(names) do self:add_scalar(name, values[name], step) end
 end
 
---- What the files of an earlier process say of later steps is void.
+--- Which part of the file holds the events of the newest step.
+---@return { path: string, step: integer, first: integer, stop: integer }
+function TensorBoardLogger:state_dict()
+  if not self.step then return {} end
+  return { path = self.path, step = self.step, first = self.first_of_step, stop = self.position }
+end
+
+-- Whole records, nil if they are not there.
+local function read_part(path, first, stop)
+  local file = io.open(path, "rb")
+  if not file then return nil end
+  file:seek("set", first)
+  local bytes = file:read(stop - first)
+  file:close()
+  return bytes and #bytes == stop - first and bytes or nil
+end
+
+--- What the files of an earlier process say of this step and later ones is void, and what it had said of this step when
+--- it saved is said again.  Where that cannot be read, only later steps are void.
 ---@param step integer
-function TensorBoardLogger:resume(step)
-  write(self, event_file.session_start(self.clock(), step + 1))
+---@param state? table  from state_dict
+function TensorBoardLogger:resume(step, state)
+  local again = state and ""
+  if state and state.step == step then again = read_part(state.path, state.first, state.stop) end
+  write(self, event_file.session_start(self.clock(), again and step or step + 1))
+  if not again or again == "" then return end
+  self.step, self.first_of_step = step, self.position
+  append(self, again)
 end
 
 function TensorBoardLogger:finalize()
