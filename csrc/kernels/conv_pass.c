@@ -1,17 +1,19 @@
 /* conv_pass.c -- chooses the way of a convolution by dtype and batch, and brings its tensors into order for it.
-**   float32, 8 samples or more   lanes order in and out           (conv_gather.c, conv_product.c)
-**   float32, fewer               any order in, channels-last out  (conv_spread.c); backward in the lanes order
-**   float64                      any order in, contiguous out     (conv_float64.c)
+**   float32, large batches       lanes order in and out             (conv_gather.c, conv_product.c)
+**   float32, small batches       any order in, channels-last out    (conv_channels.c); backward in the lanes order
+**   float64                      any order in, contiguous out       (conv_float64.c)
+** Batches of 8 to 15 fill the lanes well enough where a backward, which is in the lanes order, is going to follow, or
+** where there are too few output channels to fill vectors.  Both ways give the same bits.
 ** Saved for backward: x (in the order it was computed in), weight, and with ReLU the output. */
 #include "conv_pass.h"
 
 #include <string.h>
 
+#include "conv_channels.h"
 #include "conv_float64.h"
 #include "conv_lanes.h"
-#include "conv_spread.h"
 
-enum { LEAST_LANES = 8, SAVED_X = 0, SAVED_WEIGHT = 1, SAVED_Y = 2 };
+enum { LEAST_LANES = 8, SURELY_LANES = 16, LEAST_CHANNELS = 5, SAVED_X = 0, SAVED_WEIGHT = 1, SAVED_Y = 2 };
 
 static conv_direction opposite(conv_direction to) { return to == TO_SMALL ? TO_LARGE : TO_SMALL; }
 
@@ -48,8 +50,7 @@ static status gather(context *c, const conv_geometry *g, conv_direction to, bool
   if (lanes)
     return conv_lanes_gather(c, g, to, tensor_float32(y), tensor_float32(x), tensor_float32(weight), bias_data,
                              relu);
-  return conv_spread(c, g, to, tensor_float32(y), tensor_float32(x), x->stride, tensor_float32(weight), bias_data,
-                     relu);
+  return conv_channels(c, g, to, tensor_float32(y), tensor_float32(x), x->stride, weight, bias_data, relu);
 }
 
 static void save(op_call *call, tensor *x, tensor *weight, tensor *y, bool relu) {
@@ -59,12 +60,20 @@ static void save(op_call *call, tensor *x, tensor *weight, tensor *y, bool relu)
   if (relu && (call->needs_gradient[0] || call->needs_gradient[1] || bias)) op_save(call, SAVED_Y, y);
 }
 
+static bool takes_lanes(const op_call *call, const conv_geometry *g, conv_direction to) {
+  bool recorded = call->needs_gradient[0] || call->needs_gradient[1] || call->needs_gradient[2];
+  int64_t outputs = conv_weight_matrix(g, to).outputs;
+  if (call->inputs[0]->dtype == DTYPE_FLOAT64 || g->n == 0) return false;
+  if (g->n >= SURELY_LANES || !conv_channels_suits(g, to)) return true;
+  return g->n >= LEAST_LANES && (recorded || outputs < LEAST_CHANNELS);
+}
+
 status conv_forward(op_call *call, const conv_geometry *g, conv_direction to, bool relu) {
   context *c = call->context;
   int64_t shape[4];
   output_shape(shape, g, to);
-  bool float64 = call->inputs[0]->dtype == DTYPE_FLOAT64, lanes = !float64 && g->n >= LEAST_LANES;
-    tensor *x = lanes ? tensor_lanes(c, call->inputs[0]) : tensor_retain(call->inputs[0]);
+  bool float64 = call->inputs[0]->dtype == DTYPE_FLOAT64, lanes = takes_lanes(call, g, to);
+  tensor *x = lanes ? tensor_lanes(c, call->inputs[0]) : tensor_retain(call->inputs[0]);
   tensor *weight = tensor_contiguous(c, call->inputs[1]);
   tensor *bias = call->inputs[2] ? tensor_contiguous(c, call->inputs[2]) : NULL;
   tensor *y = lanes                    ? tensor_new_lanes(c, DTYPE_FLOAT32, 4, shape)

@@ -9,8 +9,8 @@
 **   product   lanes order: for a run of pixels
 **               dw[k][e] += sum_pixel sum_lane dy[k][pixel][lane] * x[e][pixel][lane]
 **   mask      lanes order: dy where y > 0, and its sum (the bias gradient)
-**   spread    channels-last order, for small batches: for a run of pixels
-**               y[pixel][k] = activation(bias[k] + sum_e weight[e][k] * x[e][pixel])
+**   channels  channels-last order, for small batches: for a patch of pixels
+**               y[pixel][k] = activation(bias[k] + sum_channel sum_e weight[channel][e][k] * x[channel][e][pixel])
 **
 ** Tiles live in registers: `rows` output channels x some vectors of lanes.  Loops read each x vector once for
 ** all rows of a tile, each weight once for all its vectors. */
@@ -65,19 +65,21 @@ typedef struct mask_job {
   int64_t n_lanes;              /* as in product_job; out's padding is written, too */
 } mask_job;
 
-typedef struct spread_job {
-  float *y;                     /* (n_pixels, n_outputs), pixels y_step apart */
-  ptrdiff_t y_step;
+/* Pixels in one direction, and elements from one to the next. */
+typedef struct channels_side { int64_t n; ptrdiff_t x_step, y_step; } channels_side;
+
+typedef struct channels_job {
+  float *y;                     /* (lines, pixels, n_outputs), the outputs dense */
   const float *x;
-  ptrdiff_t x_step;
-  const float *weight;          /* [entry][n_outputs padded to `lanes`] */
-  const float *bias;            /* (n_outputs padded): zeros without a bias */
-  const conv_entry *entries;
-  int64_t n_entries;
-  int64_t n_pixels;
+  channels_side lines, pixels;  /* tiles are made along the pixels of a line */
+  const float *weight;          /* [channel][entry][n_outputs padded to `lanes`] */
+  const float *bias;            /* (n_outputs) or NULL */
+  const conv_entry *taps;       /* the entries of one channel */
+  int64_t n_taps, n_channels;
+  ptrdiff_t x_channel, weight_channel;
   int64_t n_outputs;
   bool relu;
-} spread_job;
+} channels_job;
 
 typedef struct conv_tiles {
   int64_t lanes;                /* floats in a vector */
@@ -87,7 +89,7 @@ typedef struct conv_tiles {
   void (*gather_strided)(const gather_job *job);   /* they are the pixels of a run, where a row is one vector */
   void (*product)(const product_job *job);
   float (*mask)(const mask_job *job);
-  void (*spread)(const spread_job *job);
+  void (*channels)(const channels_job *job);
 } conv_tiles;
 
 /* The best set for this processor whose vectors divide rows of `padded` lanes. */

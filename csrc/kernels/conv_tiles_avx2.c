@@ -8,8 +8,9 @@
 #ifdef __x86_64__
 #define VECTOR_BYTES 32
 #include "conv_tiles_body.h"
+#include "conv_channels_body.h"
 
-const conv_tiles conv_tiles_avx2 = { LANES, TILE_ROWS, PRODUCT_ROWS, gather, gather_strided, product, mask, spread };
+const conv_tiles conv_tiles_avx2 = { LANES, TILE_ROWS, PRODUCT_ROWS, gather, gather_strided, product, mask, channels };
 #else
 typedef int conv_tiles_avx2_needs_x86_64;
 #endif

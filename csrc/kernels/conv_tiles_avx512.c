@@ -8,8 +8,10 @@
 #ifdef __x86_64__
 #define VECTOR_BYTES 64
 #include "conv_tiles_body.h"
+#include "conv_channels_body.h"
 
-const conv_tiles conv_tiles_avx512 = { LANES, TILE_ROWS, PRODUCT_ROWS, gather, gather_strided, product, mask, spread };
+const conv_tiles conv_tiles_avx512 = { LANES, TILE_ROWS, PRODUCT_ROWS, gather,
+                                       gather_strided, product, mask, channels };
 #else
 typedef int conv_tiles_avx512_needs_x86_64;
 #endif

@@ -16,7 +16,8 @@
 #if VECTOR_BYTES == 64
 #include <immintrin.h>
 
-enum { LANES = 16, TILE_ROWS = 8, TILE_COLUMNS = 2, PANEL_COLUMNS = 2, PRODUCT_ROWS = 4, PRODUCT_ENTRIES = 6 };
+enum { LANES = 16, TILE_ROWS = 8, TILE_COLUMNS = 2, PANEL_COLUMNS = 2, PRODUCT_ROWS = 4, PRODUCT_ENTRIES = 6,
+       CHANNELS_PIXELS = 8, CHANNELS_PAIR_PIXELS = 8 };
 typedef __m512 vector;
 
 INLINE vector load(const float *p) { return _mm512_loadu_ps(p); }
@@ -35,7 +36,8 @@ INLINE float sum_lanes(vector v) { return _mm512_reduce_add_ps(v); }
 #elif VECTOR_BYTES == 32
 #include <immintrin.h>
 
-enum { LANES = 8, TILE_ROWS = 4, TILE_COLUMNS = 3, PANEL_COLUMNS = 2, PRODUCT_ROWS = 4, PRODUCT_ENTRIES = 3 };
+enum { LANES = 8, TILE_ROWS = 4, TILE_COLUMNS = 3, PANEL_COLUMNS = 2, PRODUCT_ROWS = 4, PRODUCT_ENTRIES = 3,
+       CHANNELS_PIXELS = 8, CHANNELS_PAIR_PIXELS = 5 };
 typedef __m256 vector;
 
 INLINE vector load(const float *p) { return _mm256_loadu_ps(p); }
@@ -58,7 +60,8 @@ INLINE float sum_lanes(vector v) {
 
 #else   /* 16 bytes: SSE on plain x86-64, NEON on ARM */
 
-enum { LANES = 4, TILE_ROWS = 4, TILE_COLUMNS = 2, PANEL_COLUMNS = 2, PRODUCT_ROWS = 2, PRODUCT_ENTRIES = 4 };
+enum { LANES = 4, TILE_ROWS = 4, TILE_COLUMNS = 2, PANEL_COLUMNS = 2, PRODUCT_ROWS = 2, PRODUCT_ENTRIES = 4,
+       CHANNELS_PIXELS = 8, CHANNELS_PAIR_PIXELS = 5 };
 typedef float vector __attribute__((vector_size(16)));
 typedef int32_t bits __attribute__((vector_size(16)));
 

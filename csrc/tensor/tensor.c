@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "derived.h"
+
 static storage *storage_new(context *c, size_t n_bytes) {
   storage *s = context_get(c, sizeof *s);
   if (s == NULL) return NULL;
@@ -14,6 +16,7 @@ static storage *storage_new(context *c, size_t n_bytes) {
   atomic_init(&s->references, 1);
   atomic_init(&s->watchers, 1);
   atomic_init(&s->version, 0);
+  atomic_init(&s->derived, NULL);
   s->n_bytes = n_bytes;
   s->data = data;
   s->memory = c->memory;
@@ -22,6 +25,7 @@ static storage *storage_new(context *c, size_t n_bytes) {
 
 static void storage_release(storage *s) {
   if (atomic_fetch_sub(&s->references, 1) != 1) return;
+  derived_free(s->memory, atomic_load(&s->derived));
   allocator_put(s->memory, s->data, s->n_bytes > 0 ? s->n_bytes : 1);
   storage_unwatch(s);
 }
@@ -174,5 +178,6 @@ void tensor_release(tensor *t) {
 }
 
 bool tensor_owns_alone(const tensor *t) {
-  return atomic_load(&t->references) == 1 && atomic_load(&t->storage->references) == 1;
+  return atomic_load(&t->references) == 1 && atomic_load(&t->storage->references) == 1 &&
+         atomic_load(&t->storage->derived) == NULL;
 }

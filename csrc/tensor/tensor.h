@@ -39,7 +39,8 @@ typedef struct storage {
   atomic_uint version;                   /* raised by every in-place write: stale saved tensors are noticed */
   size_t n_bytes;
   void *data;                            /* 64-byte aligned, n_bytes long */
-  allocator *memory;
+  _Atomic(struct derived *) derived;     /* what an operation keeps beside the data, or NULL; see derived.h */
+  allocator *memory;                     /* of all of these */
 } storage;
 
 /* What the autograd layer hangs on a tensor; this layer knows only how to let go of it. */
