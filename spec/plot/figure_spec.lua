@@ -77,6 +77,7 @@ describe("a figure", function()
     refuses("must end in .png or .svg", figure.save, figure, "a.jpg")
     refuses("must end in .png or .svg", figure.save, figure, nil)
     refuses("option scale", figure.save, figure, directory .. "a.png", { scale = 0 })
+    refuses("40000 pixels at scale 4 are too many", function() points({ width = 10000 }):png { scale = 4 } end)
     refuses("unknown option 'size'; known: scale", figure.save, figure, directory .. "a.png", { size = 2 })
   end)
 

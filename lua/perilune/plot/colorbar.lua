@@ -18,10 +18,14 @@ function colorbar.width(bar, height)
   return BEFORE + WIDTH + 6 + text.widest(labels(bar, height).texts, theme.tick_size) + label
 end
 
--- One pixel for each step, the highest on top.
+-- A row of pixels for each step, the highest on top; as many as points in a row, because some viewers blur a picture's
+-- edge by half a pixel.
 local function picture_of(bar)
   local rows = {}
-  for k = 1, STEPS do rows[k] = { (STEPS - k + 0.5) / STEPS } end
+  for k = 1, STEPS do
+    rows[k] = {}
+    for c = 1, WIDTH do rows[k][c] = (STEPS - k + 0.5) / STEPS end
+  end
   return Picture.of_rows(rows, bar.map).png
 end
 

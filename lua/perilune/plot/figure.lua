@@ -39,12 +39,21 @@ end
 
 local read_scale = options.reader("figure", { { "scale", DEFAULT_SCALE, "number" } })
 
+local MAX_PIXELS = 32767        -- Cairo's, for each side
+
 local function scale_of(given) return options.number("figure", "option scale", read_scale(given).scale, 0.1, 20) end
 
 --- The bytes of a PNG.
 ---@param given? { scale: number }  pixels of a point (default 2)
 ---@return string
-function Figure:png(given) return require "perilune.plot.png"(self:drawing(), scale_of(given)) end
+function Figure:png(given)
+  local scale = scale_of(given)
+  local longest = math.ceil(math.max(self.width, self.height) * scale)
+  if longest > MAX_PIXELS then
+    core.raise(("figure: %d pixels at scale %g are too many; a side may have %d"):format(longest, scale, MAX_PIXELS))
+  end
+  return require "perilune.plot.png"(self:drawing(), scale)
+end
 
 --- The text of an SVG.
 ---@param given? { scale: number }  the size at which it is shown at first (default 1)

@@ -72,6 +72,17 @@ local function heights_of(one, edges, density)
   return heights
 end
 
+-- On a logarithmic axis bars stand on half of the smallest height, so that it can be seen.
+local function log_foot(lists)
+  local low = math.huge
+  for _, heights in ipairs(lists) do
+    for _, height in ipairs(heights) do
+      if height > 0 and height < low then low = height end
+    end
+  end
+  return low < math.huge and low / 2 or 0.5
+end
+
 -- Overlaid histograms have an outline, so that each can be followed through the others.
 local function outline_of(edges, heights, foot, c)
   local xs, ys, feet = { edges[1] }, { foot }, {}
@@ -105,12 +116,15 @@ local function histogram(given)
   local series = series_of(option)
   local colors = #series == 1 and not option.palette and { theme.series }
     or palette.classes(WHAT, #series, option.palette)
-  local edges, foot = edges_of(series, option), option.yscale == "log" and 0.5 or 0
+  local edges = edges_of(series, option)
+  local heights = {}
+  for k, one in ipairs(series) do heights[k] = edges and heights_of(one, edges, option.density) or {} end
+  local foot = option.yscale == "log" and log_foot(heights) or 0
   local marks, entries = {}, {}
   for k, one in ipairs(series) do
     local c = one.color or colors[k]
     local mark_of = #series > 1 and outline_of or boxes_of
-    if edges then marks[k] = mark_of(edges, heights_of(one, edges, option.density), foot, c) end
+    if edges then marks[k] = mark_of(edges, heights[k], foot, c) end
     if one.label then entries[#entries + 1] = { text = one.label, shape = "box", color = c } end
   end
   marks[#marks + 1] = Rule.new { at = foot, along = "x", quiet = true }

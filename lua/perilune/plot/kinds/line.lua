@@ -22,9 +22,17 @@ local read, read_series = common.reader(WHAT, list), options.reader("line: serie
 
 local DASHES = { [true] = { 6, 4 }, dotted = { 1.5, 3 }, dashdot = { 7, 3, 1.5, 3 } }
 
+local function is_dash(value)
+  if type(value) ~= "table" or #value < 1 or #value > 4 then return false end
+  for _, length in ipairs(value) do
+    if type(length) ~= "number" or length <= 0 or length > 1000 then return false end
+  end
+  return true
+end
+
 local function dash_of(value)
   if not value then return nil end
-  if type(value) == "table" then return value end
+  if is_dash(value) then return value end
   return DASHES[value] or core.raise(("line: dash must be true, \"dotted\", \"dashdot\" or { on, off }, got %s")
     :format(options.described(value)))
 end
