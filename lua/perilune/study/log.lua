@@ -10,6 +10,8 @@ local log = {}
 local LEVELS = { off = 0, warning = 1, info = 2 }
 local LETTERS = { warning = "W", info = "I" }
 local level = LEVELS.warning
+local function to_stderr(line) io.stderr:write(line, "\n") end
+local sink = to_stderr
 
 --- Which log lines of studies go to stderr: "info" (every trial, as Optuna does), "warning" (the default) or "off".
 ---@param name string
@@ -25,11 +27,14 @@ function log.get_verbosity()
   end
 end
 
+-- Where the lines go instead of stderr: a worker of n_jobs hands them to the process that started it.
+function log.set_sink(f) sink = f end
+
 -- [I 2026-11-23 08:01:26,516] text
 local function write(kind, text)
   if level < LEVELS[kind] then return end
   local time = core.terminal.time()
-  io.stderr:write(("[%s %s,%03d] %s\n"):format(LETTERS[kind], os.date("%Y-%m-%d %H:%M:%S", math.floor(time)),
+  sink(("[%s %s,%03d] %s"):format(LETTERS[kind], os.date("%Y-%m-%d %H:%M:%S", math.floor(time)),
     math.floor(time % 1 * 1000), text))
 end
 

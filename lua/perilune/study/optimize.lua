@@ -136,5 +136,6 @@ return function(study, objective, given)
   if part == "skip" then return end
   if part == "work" then return workers.work(study, objective, chosen, loop) end
   if chosen.n_jobs == 1 then return alone(study, objective, chosen) end
-  return workers.supervise(study, chosen, expected(study, chosen))
+  local bar <close> = bar_for(chosen, expected(study, chosen))
+  workers.supervise(study, chosen, bar)
 end

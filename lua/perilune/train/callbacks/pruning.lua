@@ -34,6 +34,9 @@ local function check(self, trainer)
   if self.trial:should_prune() then self.trial:prune() end
 end
 
+-- Training is the long part: other workers must not take this one for dead.
+function Pruning:on_train_batch_end() self.trial:heartbeat() end
+
 function Pruning:on_validation_end(trainer)
   if trainer.stage_of_run == "fit" and not trainer.sanity_checking then check(self, trainer) end
 end
