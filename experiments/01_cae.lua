@@ -20,6 +20,7 @@ package.path = here .. "/?.lua;" .. package.path
 local cae = require "support.cae"
 local fashion = require "support.fashion"
 local pictures = require "support.pictures"
+local Reconstruction = require "support.reconstruction"
 local training = require "support.training"
 
 local parser = argparse("01_cae", "Train the convolutional auto-encoder on Fashion-MNIST.")
@@ -31,49 +32,24 @@ parser:option("--schedule", "of the learning rate (default constant)", "constant
 local flags = parser:parse()
 training.check_counts(parser, flags, { "epochs", "batch_size", "channels", "code" })
 
---- The auto-encoder with its loss and its optimizer, as a Trainer wants it.
-local Reconstruction = perilune.nn.Module:extend("Reconstruction")
-
-function Reconstruction:init(model) self.model = model end
-
-local function loss_of(self, batch)
-  local images = batch[1]
-  return perilune.nn.functional.mse_loss(self.model(images), images)
-end
-
-function Reconstruction:training_step(batch)
-  local loss = loss_of(self, batch)
-  self:log("train_mse", loss, { on_step = false, on_epoch = true })
-  return loss
-end
-
-function Reconstruction:validation_step(batch) self:log("test_mse", loss_of(self, batch), { prog_bar = true }) end
-
-function Reconstruction:configure_optimizers()
-  local optimizer = perilune.optim.Adam(self:parameters(), { lr = flags.lr, weight_decay = flags.weight_decay })
+local function configure_optimizers(module)
+  local optimizer = perilune.optim.Adam(module:parameters(), { lr = flags.lr, weight_decay = flags.weight_decay })
   if flags.schedule == "constant" then return optimizer end
   local scheduler = perilune.optim.lr_scheduler.OneCycleLR(optimizer,
-    { max_lr = flags.lr, total_steps = self.trainer.estimated_stepping_batches })
+    { max_lr = flags.lr, total_steps = module.trainer.estimated_stepping_batches })
   return { optimizer = optimizer, lr_scheduler = { scheduler = scheduler, interval = "step" } }
-end
-
---- One test image of each class above its reconstruction.
-local function draw_reconstructions(model, dataset, path)
-  local originals = fashion.one_of_each(dataset)
-  model:eval()
-  local reconstructions = perilune.no_grad(model, originals)
-  pictures.save_grid(path, perilune.cat { originals, reconstructions:contiguous() }, 10, 3)
 end
 
 local function main()
   local data = training.start(flags)
   local model = cae.autoencoder(flags.channels, flags.code)
-  local trainer = training.fit(Reconstruction(model), data, flags, { "train_mse", "test_mse" })
+  local module = Reconstruction(model, "test_mse", configure_optimizers)
+  local trainer = training.fit(module, data, flags, { "train_mse", "test_mse" })
   if not trainer then return end
 
   assert(perilune.save(flags.out .. "/cae.safetensors", model:state_dict(),
     { metadata = { channels = tostring(flags.channels), code = tostring(flags.code) } }))
-  draw_reconstructions(model, data.test, flags.out .. "/reconstructions.png")
+  pictures.save_reconstructions(flags.out .. "/reconstructions.png", model, fashion.one_of_each(data.test))
   print(("test MSE %.4f after %d epochs (published 0.0166)"):format(trainer.callback_metrics.test_mse, flags.epochs))
   print(("%s/: cae.safetensors, losses.csv, reconstructions.png"):format(flags.out))
 end

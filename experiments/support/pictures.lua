@@ -13,4 +13,14 @@ function M.save_grid(path, images, nrow, scale)
   assert(perilune.image.save(path, grid))
 end
 
+--- Images above their reconstructions, in a row.
+---@param path string
+---@param model table  images -> images; left in eval mode
+---@param originals tensor  (N, 1, H, W) in [0, 1]
+function M.save_reconstructions(path, model, originals)
+  model:eval()
+  local reconstructions = perilune.no_grad(model, originals)
+  M.save_grid(path, perilune.cat { originals, reconstructions:contiguous() }, #originals, 3)
+end
+
 return M
