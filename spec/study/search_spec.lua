@@ -4,6 +4,7 @@ local Cma = require "perilune.study.cma"
 local json = require "cjson"
 local fronts = require "perilune.study.fronts"
 local study = perilune.study
+study.set_verbosity("off")
 local samplers = study.samplers
 
 local file = assert(io.open("spec/reference/study/search.json"))

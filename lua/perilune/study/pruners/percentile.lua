@@ -2,6 +2,7 @@
 -- values at the same step (linear interpolation, NaN left out); the 50th is the median.
 local class = require "perilune.train.class"
 local options = require "perilune.options"
+local reports = require "perilune.study.reports"
 
 local Percentile = class.new("PercentilePruner")
 
@@ -53,33 +54,22 @@ local function percentile_of(sorted, percentile)
   local at = percentile / 100 * (#sorted - 1)
   local below = math.floor(at)
   local first, second = sorted[below + 1], sorted[math.min(below + 2, #sorted)]
-  return first == second and first or first + (at - below) * (second - first)
-end
-
--- The last step, the one before it, and the best value; nil where there is none.
-local function look(values, sign)
-  local last, previous, best
-  for step, value in pairs(values) do
-    if not last or step > last then last, previous = step, last
-    elseif not previous or step > previous then previous = step end
-    if value == value and (not best or sign * value < sign * best) then best = value end
-  end
-  return last, previous, best
+  if first == second then return first end
+  local part, gap = at - below, second - first
+  return part < 0.5 and first + part * gap or second - (1 - part) * gap   -- NumPy's, also where one is infinite
 end
 
 function Percentile:prune(study, trial)
   local seen = history(self, study)
   if seen.complete == 0 or seen.complete < self.n_startup_trials then return false end
-  local sign = study.directions[1] == "maximize" and -1 or 1
-  local step, previous, best = look(trial.intermediate_values, sign)
-  if not step or step < self.n_warmup_steps then return false end
-  local interval = (step - self.n_warmup_steps) // self.interval_steps * self.interval_steps + self.n_warmup_steps
-  if previous and previous >= interval then return false end
+  local step, previous = reports.last_two(trial.intermediate_values)
+  if not step or not reports.is_due(step, previous, self.n_warmup_steps, self.interval_steps) then return false end
+  local sign = reports.sign(study)
+  local best, values = reports.best(trial.intermediate_values, sign), seen.steps[step]
   if not best then return true end
-  local values = seen.steps[step]
   if not values or values.count < self.n_min_trials then return false end
   local limit = percentile_of(values, sign < 0 and 100 - self.percentile or self.percentile)
-  return limit ~= nil and sign * best > sign * limit
+  return limit ~= nil and best > sign * limit
 end
 
 --- Prunes a trial that is worse than this percentile (25: keeps about the best quarter) of the complete trials.
