@@ -18,6 +18,10 @@ local function named(call, what, folder, given)
   return core.raise(("%s: there is no %s %s"):format(call, what, options.described(given)))
 end
 
+local function sampler_for(call, given, directions)
+  return named(call, "sampler", "samplers", given or (#directions > 1 and "nsgaii" or "tpe"))
+end
+
 -- A URL, an object of perilune.study.storages, or nil: in memory.
 local function storage_of(call, given, must_exist)
   if type(given) == "table" then return given end
@@ -34,7 +38,7 @@ local function check_name(call, name)
 end
 
 local read_create = options.reader("study.create", { { "study_name", "study" }, { "direction", nil, "string" },
-  { "directions", nil, "table" }, { "storage", nil, "any" }, { "sampler", "random", "any" },
+  { "directions", nil, "table" }, { "storage", nil, "any" }, { "sampler", nil, "any" },
   { "pruner", "median", "any" }, { "load_if_exists", false } })
 
 local function directions_of(chosen)
@@ -70,14 +74,15 @@ end
 --- A study.  Options: study_name "study"; direction "minimize" or "maximize" (directions: a list, for several
 --- objectives); storage: nothing (it lives in memory), "sqlite:///study.db",
 --- "postgresql://user:password@host/database", or an object of perilune.study.storages; load_if_exists = false: whether
---- to go on with a study of this name; sampler "random" or an object; pruner "median", "nop" or an object.
+--- to go on with a study of this name; sampler "tpe" ("nsgaii" for several objectives), the name of another
+--- or an object; pruner "median", the name of another or an object.
 ---@param given? table
 ---@return table
 function studies.create(given)
   local chosen = read_create(given)
   check_name("study.create", chosen.study_name)
   local directions = directions_of(chosen)
-  local sampler = named("study.create", "sampler", "samplers", chosen.sampler)
+  local sampler = sampler_for("study.create", chosen.sampler, directions)
   local pruner = named("study.create", "pruner", "pruners", chosen.pruner)
   local storage = storage_of("study.create", chosen.storage)
   return Study(storage, make(storage, chosen, directions), chosen.study_name, sampler, pruner)
@@ -96,7 +101,7 @@ local function found(call, storage, name)
 end
 
 local read_load = options.reader("study.load", { { "study_name", nil, "string" }, { "storage", nil, "any" },
-  { "sampler", "random", "any" }, { "pruner", "median", "any" } })
+  { "sampler", nil, "any" }, { "pruner", "median", "any" } })
 
 --- A study that is there already.  Options: study_name (may be left away if there is one only), storage, sampler,
 --- pruner.
@@ -104,10 +109,10 @@ local read_load = options.reader("study.load", { { "study_name", nil, "string" }
 ---@return table
 function studies.load(given)
   local chosen = read_load(given)
-  local sampler = named("study.load", "sampler", "samplers", chosen.sampler)
   local pruner = named("study.load", "pruner", "pruners", chosen.pruner)
   local storage = storage_of("study.load", chosen.storage, true)
   local study_id, name = found("study.load", storage, chosen.study_name)
+  local sampler = sampler_for("study.load", chosen.sampler, storage:directions(study_id))
   return Study(storage, study_id, name, sampler, pruner)
 end
 
