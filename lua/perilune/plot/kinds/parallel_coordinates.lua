@@ -1,5 +1,6 @@
 local Figure = require "perilune.plot.figure"
 local Parallel = require "perilune.plot.parallel"
+local categories = require "perilune.plot.categories"
 local common = require "perilune.plot.common"
 local core = require "perilune.core"
 local data = require "perilune.plot.data"
@@ -15,35 +16,8 @@ local read = options.reader(WHAT, common.joined({ { "axes", nil, "table" }, { "c
 local read_axis = options.reader("parallel_coordinates: axes", { { "name", nil, "string" }, { "values", nil, "any" },
   { "scale", "linear" }, { "limits", nil, "table" }, { "choices", nil, "table" } })
 
--- The distinct values of a categorical axis: as listed, else numbers in their order and then all else by name.
-local function choices_of(given, values)
-  if given then return given end
-  local seen, found = {}, {}
-  for _, value in ipairs(values) do
-    if not seen[value] then
-      seen[value] = true
-      found[#found + 1] = value
-    end
-  end
-  table.sort(found, function(a, b)
-    if type(a) == "number" and type(b) == "number" then return a < b end
-    if type(a) == "number" or type(b) == "number" then return type(a) == "number" end
-    return tostring(a) < tostring(b)
-  end)
-  return found
-end
-
 local function category_axis(one, what)
-  if type(one.values) ~= "table" then
-    core.raise(("%s: values of %s must be a list, got %s"):format(WHAT, what, options.described(one.values)))
-  end
-  local choices = choices_of(one.choices, one.values)
-  local names, at, positions = {}, {}, {}
-  for i, choice in ipairs(choices) do names[i], at[choice] = tostring(choice), i end
-  for i, value in ipairs(one.values) do
-    positions[i] = at[value] or core.raise(("%s: %s has the value %s, which is not among its choices"):format(WHAT,
-      what, options.described(value)))
-  end
+  local positions, names = categories.of(WHAT, what, one.values, one.choices)
   return { values = positions, scale = scale.category(names) }
 end
 

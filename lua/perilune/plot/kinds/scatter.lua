@@ -1,4 +1,5 @@
 local Dots = require "perilune.plot.marks.dots"
+local categories = require "perilune.plot.categories"
 local color = require "perilune.plot.color"
 local common = require "perilune.plot.common"
 local core = require "perilune.core"
@@ -42,20 +43,27 @@ local function by_value(option, n, alpha)
   return colors, bar
 end
 
+-- Positions along an axis, and its names where it has some.
+local function along(option, name)
+  local value = common.need(WHAT, option, name)
+  if categories.wanted(value) then return categories.of(WHAT, name, value) end
+  return data.numbers(WHAT, name, value), nil
+end
+
 --- Points.  plot.scatter { x = map:select(2, 1), y = map:select(2, 2), label = labels, names = class_names }
--- Options: x, y: tensors (N) or lists (points that are not finite are left out); label: a class for each, integers or
--- strings, each class in a colour of its own; names: what the integers 1, 2 ... stand for; or color: a quantity for
--- each, with color_label, color_scale ("linear", "log"), limits and colormap ("viridis"); palette: a list of "#rrggbb";
--- size: points across (6 for 100 points, 2.6 for 10,000); alpha (0.9 for 100, 0.64 for 10,000); equal = true: a unit is
--- as long on x as on y.  And those of all plots: title, xlabel, ylabel, xlim, ylim ({ low, high }), xscale, yscale
--- ("linear", "log"), legend ("right", "inside", false), grid ("both", "x", "y", "none"), width, height (points; 640 x
--- 440).
+-- Options: x, y: tensors (N) or lists (points that are not finite are left out; strings make an axis of names); label:
+-- a class for each, integers or strings, each class in a colour of its own; names: what the integers 1, 2 ... stand
+-- for; or color: a quantity for each, with color_label, color_scale ("linear", "log"), limits and colormap ("viridis");
+-- palette: a list of "#rrggbb"; size: points across (6 for 100 points, 2.6 for 10,000); alpha (0.9 for 100, 0.64 for
+-- 10,000); equal = true: a unit is as long on x as on y.  And those of all plots: title, xlabel, ylabel, xlim, ylim ({
+-- low, high }), xscale, yscale ("linear", "log"), legend ("right", "inside", false), grid ("both", "x", "y", "none"),
+-- width, height (points; 640 x 440).
 ---@param given table
 ---@return perilune.plot.Figure
 local function scatter(given)
   local option = read(given)
-  local xs = data.numbers(WHAT, "x", common.need(WHAT, option, "x"))
-  local ys = data.numbers(WHAT, "y", common.need(WHAT, option, "y"))
+  local xs, x_names = along(option, "x")
+  local ys, y_names = along(option, "y")
   data.same_length(WHAT, "x", #xs, "y", #ys)
   if option.label ~= nil and option.color ~= nil then
     core.raise("scatter: points are coloured by label or by color, not by both")
@@ -66,6 +74,7 @@ local function scatter(given)
   if option.label ~= nil then colors, shapes, entries = by_class(option, #xs, alpha)
   elseif option.color ~= nil then colors, bar = by_value(option, #xs, alpha) end
   return common.figure(WHAT, option, { legend = entries, legend_place = "right", colorbar = bar, equal = option.equal,
+    x = { names = x_names }, y = { names = y_names },
     marks = { Dots.new { xs = xs, ys = ys, colors = colors, shapes = shapes, radius = size / 2 } } })
 end
 
