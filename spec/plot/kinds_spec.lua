@@ -629,6 +629,8 @@ describe("contour", function()
     for i = 1, 9 do x[i] = 10 ^ (i - 5) end
     sound(contour { x = x, y = perilune.arange(1, 8), values = rows, xscale = "log" }, "10⁻⁴", "10⁴")
     sound(contour { x = x, y = perilune.arange(1, 8), values = rows + 0.1, filled = false, color_scale = "log", levels = 5 })
+    local even = contour { x = { 1, 2 }, y = { 1, 2 }, values = { { 1, 1e6 }, { 1, 1e6 } }, color_scale = "log", levels = 5 }
+    assert.equal(5, count(even, "line"))
     sound(contour { x = { 1, 2, 3 }, y = { 1, 2 }, values = { { 1, 2, nan }, { 2, 3, 4 } } })
     sound(contour { x = { 1, 2 }, y = { 1, 2 }, values = { { 7, 7 }, { 7, 7 } } })
     sound(contour { x = { 1 }, y = { 1 }, values = { { 7 } } })

@@ -27,8 +27,8 @@ local function ascending(name, value, n)
   return list
 end
 
--- Ascending levels: those given, or nice ones within the range of the colours; where there are few, which happens on
--- logarithmic scales, levels that divide it evenly.
+-- Ascending levels: those given, or nice ones within the range of the colours; on a logarithmic scale, which has few
+-- nice ones, they divide it evenly.
 local function levels_of(option, bar)
   if type(option.levels) == "table" or core.is_tensor(option.levels) then
     local levels = table.move(data.numbers(WHAT, "levels", option.levels), 1, #option.levels, 1, {})
@@ -36,9 +36,8 @@ local function levels_of(option, bar)
     return levels
   end
   local wanted = options.integer(WHAT, "option levels", option.levels or MANY, 2)
-  local levels = bar.scale:labels(wanted)
-  if #levels >= 0.6 * wanted then return levels end
-  levels = {}
+  if bar.scale.kind == "linear" then return (bar.scale:labels(wanted)) end
+  local levels = {}
   for k = 1, wanted do levels[k] = bar.scale:value(k / (wanted + 1)) end
   return levels
 end
