@@ -1,8 +1,10 @@
 /* manifold.c -- perilune.core.manifold: the stages of t-SNE (csrc/manifold/manifold.h), on tensors.
 **
-**   neighbors(x, queries, k, first) -> index, distance     x (n, d), queries (n_queries, d) float32 contiguous; query i
-**                                                          is row first + i - 1 of x, not its own neighbour; first 0:
-**                                                          others.  index (n_queries, k) 1-based, distance squared
+**   neighbor_index(x) -> index                             x (n, d) float32 contiguous, prepared; a userdata
+**   search(index, queries, k, first) -> index, distance    queries (n_queries, d) float32 contiguous; query i is row
+**                                                          first + i - 1 of x, not its own neighbour; first 0: others.
+**                                                          index (n_queries, k) 1-based, distance squared
+**   neighbors(x, queries, k, first) -> index, distance     both in one
 **   order(x) -> tensor                                     (n) 1-based: rows of x (n, d) that lie near each other
 **                                                          stand near each other in this order
 **   perplexity(distance, perplexity) -> p                  (n, k), each row with that perplexity
@@ -21,10 +23,12 @@
 #include "../manifold/field.h"
 #include "../manifold/kd.h"
 #include "../manifold/manifold.h"
+#include "../manifold/neighbors.h"
 #include "../manifold/springs.h"
 #include "bind.h"
 
-static const char AFFINITIES[] = "perilune.affinities", SPRINGS_NAME[] = "perilune.springs", FIELD[] = "perilune.field";
+static const char AFFINITIES[] = "perilune.affinities", SPRINGS_NAME[] = "perilune.springs", FIELD[] = "perilune.field",
+                  NEIGHBOR_INDEX[] = "perilune.neighbor_index";
 
 /* -- arguments -- */
 
@@ -54,21 +58,55 @@ static tensor *new_matrix(lua_State *L, context *c, dtype d, int64_t rows, int64
 
 /* -- from points to affinities -- */
 
-static int bind_neighbors(lua_State *L) {
-  context *c = bind_enter(L);
-  const tensor *x = check_matrix(L, 1, "x", DTYPE_FLOAT32), *queries = check_matrix(L, 2, "queries", DTYPE_FLOAT32);
-  int64_t n = x->shape[0], n_queries = queries->shape[0];
-  if (queries->shape[1] != x->shape[1])
-    bind_error(L, "queries are %s but x is %s", tensor_shape_text(queries).text, tensor_shape_text(x).text);
-  int64_t first = bind_check_integer(L, 4, "first", 0, n - n_queries + 1 > 0 ? n - n_queries + 1 : 0);
-  int64_t k = bind_check_integer(L, 3, "k", 1, n - (first > 0));
+static neighbor_index *new_neighbor_index(lua_State *L, context *c, int argument) {
+  const tensor *x = check_matrix(L, argument, "x", DTYPE_FLOAT32);
+  if (x->shape[0] < 1 || x->shape[0] > INT32_MAX || x->shape[1] < 1)
+    bind_error(L, "neighbours among points %s cannot be found", tensor_shape_text(x).text);
+  neighbor_index *t = lua_newuserdatauv(L, sizeof *t, 0);
+  *t = (neighbor_index){ 0 };
+  luaL_setmetatable(L, NEIGHBOR_INDEX);
+  bind_check(L, neighbor_index_make(c, tensor_float32(x), x->shape[0], x->shape[1], t));
+  return t;
+}
+
+static int bind_neighbor_index(lua_State *L) {
+  new_neighbor_index(L, bind_enter(L), 1);
+  return 1;
+}
+
+static int bind_neighbor_index_gc(lua_State *L) {
+  neighbor_index_free(luaL_checkudata(L, 1, NEIGHBOR_INDEX));
+  return 0;
+}
+
+/* Arguments 2 to 4: queries, k, first. */
+static int push_neighbors(lua_State *L, context *c, const neighbor_index *t) {
+  const tensor *queries = check_matrix(L, 2, "queries", DTYPE_FLOAT32);
+  int64_t n_queries = queries->shape[0];
+  if (queries->shape[1] != t->d)
+    bind_error(L, "queries are %s but the points have %d features", tensor_shape_text(queries).text, (int)t->d);
+  int64_t first = bind_check_integer(L, 4, "first", 0, t->n - n_queries + 1 > 0 ? t->n - n_queries + 1 : 0);
+  int64_t k = bind_check_integer(L, 3, "k", 1, t->n - (first > 0));
   const tensor *index = new_matrix(L, c, DTYPE_INT64, n_queries, k);
   const tensor *distance = new_matrix(L, c, DTYPE_FLOAT32, n_queries, k);
   int64_t *found = tensor_int64(index);
-  bind_check(L, manifold_neighbors(c, tensor_float32(x), n, x->shape[1], tensor_float32(queries), n_queries, first - 1,
-                                   k, found, tensor_float32(distance)));
+  bind_check(L, neighbor_search(c, t, tensor_float32(queries), n_queries, first - 1, k, found,
+                                tensor_float32(distance)));
   for (int64_t i = 0; i < n_queries * k; i++) found[i]++;
   return 2;
+}
+
+static int bind_search(lua_State *L) {
+  context *c = bind_enter(L);
+  return push_neighbors(L, c, luaL_checkudata(L, 1, NEIGHBOR_INDEX));
+}
+
+static int bind_neighbors(lua_State *L) {
+  context *c = bind_enter(L);
+  neighbor_index *t = new_neighbor_index(L, c, 1);
+  int n_results = push_neighbors(L, c, t);
+  neighbor_index_free(t);
+  return n_results;
 }
 
 enum { ORDER_BLOCK = 16 };
@@ -255,7 +293,7 @@ static double number_field(lua_State *L, int table, const char *name) {
 }
 
 static int bind_step(lua_State *L) {
-  bind_enter(L);
+  context *c = bind_enter(L);
   static const char *const NAMES[] = { "y", "velocity", "gain", "attraction", "repulsion" };
   tensor *t[5];
   for (int i = 0; i < 5; i++) {
@@ -267,8 +305,10 @@ static int bind_step(lua_State *L) {
   descent d = { number_field(L, 6, "exaggeration"), number_field(L, 6, "learning_rate"), number_field(L, 6, "momentum"),
                 number_field(L, 6, "q_sum") };
   for (int i = 0; i < 3; i++) atomic_fetch_add(&t[i]->storage->version, 1);
-  lua_pushnumber(L, manifold_step(&d, tensor_float32(t[3]), tensor_float32(t[4]), t[0]->shape[0], (int)t[0]->shape[1],
-                                  tensor_float32(t[0]), tensor_float32(t[1]), tensor_float32(t[2])));
+  double norm;
+  bind_check(L, manifold_step(c, &d, tensor_float32(t[3]), tensor_float32(t[4]), t[0]->shape[0], (int)t[0]->shape[1],
+                              tensor_float32(t[0]), tensor_float32(t[1]), tensor_float32(t[2]), &norm));
+  lua_pushnumber(L, norm);
   return 1;
 }
 
@@ -281,11 +321,13 @@ static void new_type(lua_State *L, const char *name, lua_CFunction gc) {
 
 void bind_manifold(lua_State *L) {
   static const luaL_Reg functions[] = {
-    { "neighbors", bind_neighbors }, { "order", bind_order }, { "perplexity", bind_perplexity },
+    { "neighbor_index", bind_neighbor_index }, { "search", bind_search }, { "neighbors", bind_neighbors },
+    { "order", bind_order }, { "perplexity", bind_perplexity },
     { "affinities", bind_affinities }, { "entries", bind_entries }, { "springs", bind_springs }, { "attraction", bind_attraction },
     { "repulsion", bind_repulsion }, { "field", bind_field }, { "field_repulsion", bind_field_repulsion },
     { "divergence", bind_divergence }, { "step", bind_step }, { NULL, NULL }
   };
+  new_type(L, NEIGHBOR_INDEX, bind_neighbor_index_gc);
   new_type(L, AFFINITIES, bind_affinities_gc);
   new_type(L, SPRINGS_NAME, bind_springs_gc);
   new_type(L, FIELD, bind_field_gc);

@@ -1,60 +1,10 @@
-/* affinity.c -- from distances to the joint probabilities of t-SNE: perplexity search and symmetrisation. */
-#include <math.h>
+/* affinity.c -- symmetrisation: from conditional to joint probabilities.
+**
+** Each row's own entries, by column, are merged with those that point at it. */
 #include <string.h>
 
 #include "../tensor/parallel.h"
 #include "manifold.h"
-
-enum { MAX_BISECTIONS = 100 };
-#define ENTROPY_TOLERANCE 1e-5
-
-typedef struct perplexity_search {
-  const float *distance;
-  float *p;
-  int64_t k;
-  double entropy;
-} perplexity_search;
-
-/* p = exp(-beta (distance - nearest)), not yet divided by its sum, which is returned; *mean gets the mean of
-** distance - nearest under p.  The entropy is then log(sum) + beta mean. */
-static double weigh(const float *distance, int64_t k, double beta, float *p, double *mean) {
-  double sum = 0, weighted = 0;
-  for (int64_t j = 0; j < k; j++) {
-    double beyond = (double)distance[j] - (double)distance[0], weight = exp(-beta * beyond);
-    p[j] = (float)weight;
-    sum += weight;
-    weighted += weight * beyond;
-  }
-  *mean = weighted / sum;
-  return sum;
-}
-
-static void search_row(const perplexity_search *s, const float *distance, float *p) {
-  double beta = 1, low = 0, high = INFINITY, sum = 1;
-  for (int i = 0; i < MAX_BISECTIONS; i++) {
-    double mean;
-    sum = weigh(distance, s->k, beta, p, &mean);
-    double excess = log(sum) + beta * mean - s->entropy;
-    if (fabs(excess) <= ENTROPY_TOLERANCE) break;
-    if (excess > 0) low = beta;
-    else high = beta;
-    beta = isinf(high) ? beta * 2 : (low + high) / 2;
-    if (isinf(beta)) break;
-  }
-  for (int64_t j = 0; j < s->k; j++) p[j] = (float)((double)p[j] / sum);
-}
-
-static void search_rows(void *argument, int64_t begin, int64_t end) {
-  const perplexity_search *s = argument;
-  for (int64_t i = begin; i < end; i++) search_row(s, s->distance + i * s->k, s->p + i * s->k);
-}
-
-void manifold_perplexity(context *c, const float *distance, int64_t n, int64_t k, double perplexity, float *p) {
-  perplexity_search s = { distance, p, k, log(perplexity) };
-  parallel_for(c, n, 64, search_rows, &s);
-}
-
-/* -- symmetrisation: each row's own entries, by column, merged with those that point at it -- */
 
 typedef struct entry {
   int32_t column;

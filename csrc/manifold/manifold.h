@@ -14,13 +14,6 @@
 
 enum { MAX_MAP_DIMS = 3 };
 
-/* The k nearest of n points x (n, d) to each of n_queries points (n_queries, d): index and squared euclidean distance,
-** nearest first, the smaller index first among equals.  Query i is left out of its own neighbours where it is row
-** first + i of x; first < 0: the queries are other points.  k is at most the number of candidates.
-** Allocates a copy of x. */
-status manifold_neighbors(context *c, const float *x, int64_t n, int64_t d, const float *queries, int64_t n_queries,
-                          int64_t first, int64_t k, int64_t *index, float *distance);
-
 /* p (n, k): p[i][j] = exp(-beta_i distance[i][j]) / sum, with beta_i such that the entropy of row i is
 ** log(perplexity), to 1e-5 where there is such a beta.  Equal distances give equal probabilities.  Cannot fail. */
 void manifold_perplexity(context *c, const float *distance, int64_t n, int64_t k, double perplexity, float *p);
@@ -47,11 +40,12 @@ status manifold_divergence(context *c, const affinities *a, const float *y, int 
 
 /* One step of gradient descent with momentum and gains (Jacobs 1988), in place on y, velocity and gain, all (n, m):
 **   gradient = exaggeration attraction - repulsion / q_sum
-** Then the map is moved so that its mean is zero.  Returns the norm of the gradient.  Cannot fail. */
+** Then the map is moved so that its mean is zero.  *norm: of the gradient.  Allocates a few numbers for each chunk of
+** points; where there is no memory nothing has changed. */
 typedef struct descent {
   double exaggeration, learning_rate, momentum, q_sum;
 } descent;
-double manifold_step(const descent *d, const float *attraction, const float *repulsion, int64_t n, int m, float *y,
-                     float *velocity, float *gain);
+status manifold_step(context *c, const descent *d, const float *attraction, const float *repulsion, int64_t n, int m,
+                     float *y, float *velocity, float *gain, double *norm);
 
 #endif

@@ -64,6 +64,29 @@ describe("the stages of t-SNE", function()
     assert.is_true(zero:eq(0):all():item())
   end)
 
+  it("find the same neighbours as comparing all pairs, in few and in many dimensions", function()
+    perilune.manual_seed(11)
+    for _, case in ipairs { { 1, 1, 1 }, { 17, 3, 16 }, { 700, 2, 9 }, { 700, 16, 90 }, { 700, 17, 5 }, { 700, 70, 30 },
+      { 2100, 50, 200 } } do
+      local n, d, k = table.unpack(case)
+      local points = perilune.randn(n, d) * perilune.arange(1, d):to("float32"):reciprocal()
+      local queries = perilune.randn(61, d)
+      local index, distance = stages.neighbors(points, queries, k, 0)
+      local all = (queries:unsqueeze(2) - points):square():sum(3)
+      local expected, order = all:sort(2)
+      assert_close(distance, expected:narrow(2, 1, k):contiguous(), "distance", 1e-5)
+      assert.is_true(index:eq(order:narrow(2, 1, k)):to("float32"):mean():item() > 0.995)
+    end
+    local points = perilune.randn(500, 20)
+    local prepared = stages.neighbor_index(points)
+    local one, far = stages.search(prepared, points:narrow(1, 100, 50), 7, 100)
+    local other, away = stages.neighbors(points, points, 7, 1)
+    assert.is_true(one:eq(other:narrow(1, 100, 50)):all():item())
+    assert.is_true(far:eq(away:narrow(1, 100, 50)):all():item())
+    fails("have 20 features", stages.search, prepared, perilune.zeros(3, 2), 7, 0)
+    fails("cannot be found", stages.neighbor_index, perilune.zeros(3, 0))
+  end)
+
   it("prefer the smaller index among equal distances", function()
     local equal = perilune.zeros(40, 3)
     local index = stages.neighbors(equal, equal, 4, 1)
@@ -267,11 +290,15 @@ describe("the stages of t-SNE", function()
   end)
 
   it("leak nothing when memory runs out", function()
-    local before, affinities = perilune.memory().live_tensors, nil
+    local y, affinities = perilune.ones(60, 2), nil
+    local step_options = { exaggeration = 1, learning_rate = 1, momentum = 0, q_sum = 1 }
+    local before = perilune.memory().live_tensors
     local calls = {
       function() return stages.neighbors(x, x, 3, 1) end,
       function() return stages.affinities(reference.order, reference.nearest) end,
       function() return stages.repulsion(reference.y2, 0.5) end,
+      function() return stages.search(stages.neighbor_index(x), x, 3, 1) end,
+      function() return stages.step(y, y:clone(), y:clone(), y, y, step_options) end,
       function() return stages.field_repulsion(stages.field(60), reference.y2, 0.5, true) end,
       function() return stages.springs(affinities, 0.5) end,
       function() return stages.order(x) end,
@@ -320,7 +347,7 @@ describe("TSNE", function()
     local plain = made { expansion = 0, tree_every = 1, weak_every = 1, angle = 0.2 }
     for _, options in ipairs { {}, { tree_every = 1, weak_from = 0 }, { n_components = 3 } } do
       local kl = made(options)
-      assert.is_true(kl < plain + 0.05, ("KL %g, plain %g"):format(kl, plain))
+      assert.is_true(kl < 1.2 * plain, ("KL %g, plain %g"):format(kl, plain))
     end
   end)
 

@@ -100,10 +100,11 @@ local function nearest(x, k)
   local n = x.shape[1]
   local index = core.create.empty(n, k, { dtype = "int64" })
   local distance = core.create.empty(n, k, { dtype = "float32" })
+  local points = stages.neighbor_index(x)
   for first = 1, n, BLOCK do
     local scope <close> = core.scope() -- luacheck: ignore
     local count = math.min(BLOCK, n - first + 1)
-    local i, d = stages.neighbors(x, x:narrow(1, first, count), k, first)
+    local i, d = stages.search(points, x:narrow(1, first, count), k, first)
     index:narrow(1, first, count):copy_(i)
     distance:narrow(1, first, count):copy_(d)
   end
