@@ -3,6 +3,7 @@
 **   moments(x, with_scatter) -> mean [, scatter, trace]    x (n, d) uint8, float32 or float64; mean (d), scatter (d, d)
 **                                                          float64, on and above the diagonal; trace: its diagonal
 **   largest(scatter, k) -> values, vectors                 (k) and (k, d) float64; scatter is destroyed
+**   triangle(x, mean) -> tensor                            (min(n, d), d), the R of x - mean = Q R, in the mean's dtype
 **   project(x, mean, basis) -> tensor                      (x - mean) basis': (n, k), in the dtype of mean and basis */
 #include "../decomposition/decomposition.h"
 
@@ -71,14 +72,30 @@ static int bind_largest(lua_State *L) {
   return 2;
 }
 
+static void check_mean(lua_State *L, const rows *x, const tensor *mean) {
+  if ((x->dtype == DTYPE_FLOAT64) != (mean->dtype == DTYPE_FLOAT64))
+    bind_error(L, "x is %s but the mean %s", dtype_name(x->dtype), dtype_name(mean->dtype));
+}
+
+static int bind_triangle(lua_State *L) {
+  context *c = bind_enter(L);
+  lua_settop(L, 2);
+  rows x = check_rows(L, c, 1);
+  const tensor *mean = check_contiguous(L, 2, "mean", 1, x.d);
+  check_mean(L, &x, mean);
+  const tensor *out = new_tensor(L, c, mean->dtype, 2, x.n < x.d ? x.n : x.d, x.d);
+  bind_check(L, triangle(c, &x, tensor_data(mean), mean->dtype, tensor_data(out)));
+  return 1;
+}
+
 static int bind_project(lua_State *L) {
   context *c = bind_enter(L);
   lua_settop(L, 3);
   rows x = check_rows(L, c, 1);
   const tensor *mean = check_contiguous(L, 2, "mean", 1, x.d), *basis = check_contiguous(L, 3, "basis", 2, x.d);
-  if (basis->dtype != mean->dtype || (x.dtype == DTYPE_FLOAT64) != (mean->dtype == DTYPE_FLOAT64))
-    bind_error(L, "x is %s, the mean %s and the basis %s", dtype_name(x.dtype), dtype_name(mean->dtype),
-               dtype_name(basis->dtype));
+  check_mean(L, &x, mean);
+  if (basis->dtype != mean->dtype)
+    bind_error(L, "the mean is %s but the basis %s", dtype_name(mean->dtype), dtype_name(basis->dtype));
   const tensor *out = new_tensor(L, c, mean->dtype, 2, x.n, basis->shape[0]);
   bind_check(L, project(c, &x, tensor_data(mean), tensor_data(basis), basis->shape[0], mean->dtype, tensor_data(out)));
   return 1;
@@ -86,7 +103,8 @@ static int bind_project(lua_State *L) {
 
 void bind_decomposition(lua_State *L) {
   static const luaL_Reg functions[] = {
-    { "moments", bind_moments }, { "largest", bind_largest }, { "project", bind_project }, { NULL, NULL }
+    { "moments", bind_moments }, { "largest", bind_largest }, { "triangle", bind_triangle },
+    { "project", bind_project }, { NULL, NULL }
   };
   luaL_newlib(L, functions);
   lua_setfield(L, -2, "decomposition");

@@ -3,8 +3,6 @@
 ** float32: PANEL rows of x - mean at a time are laid out as a panel (panel.h) against the basis, laid out once; both
 ** are cut into DEPTH features.  The mean is subtracted before the product, so that a large one costs no digits.
 ** float64: blocks of ROWS rows by DEPTH features, multiplied by BLAS. */
-#include <string.h>
-
 #include "../kernels/blas.h"
 #include "../kernels/matmul_tile.h"
 #include "../kernels/panel.h"
@@ -27,23 +25,10 @@ static int64_t panels_of(int64_t k) { return (k + PANEL - 1) / PANEL; }
 
 /* -- float32 -- */
 
-CLONES static void subtract_float32(float *restrict c, const float *restrict x, const float *restrict mean, int64_t n) {
-  for (int64_t i = 0; i < n; i++) c[i] = x[i] - mean[i];
-}
-
-CLONES static void subtract_uint8(float *restrict c, const uint8_t *restrict x, const float *restrict mean, int64_t n) {
-  for (int64_t i = 0; i < n; i++) c[i] = (float)x[i] - mean[i];
-}
-
 /* panel (depth, PANEL) = features feature .. of rows first .. of x - mean. */
 static void lay_rows(const projection *p, int64_t first, int64_t n, int64_t feature, int64_t depth, float *panel) {
   float c[PANEL * DEPTH] __attribute__((aligned(64)));
-  const float *mean = (const float *)p->mean + feature;
-  for (int64_t i = 0; i < n; i++) {
-    int64_t at = (first + i) * p->x->stride + feature;
-    if (p->x->dtype == DTYPE_UINT8) subtract_uint8(c + i * DEPTH, (const uint8_t *)p->x->data + at, mean, depth);
-    else subtract_float32(c + i * DEPTH, (const float *)p->x->data + at, mean, depth);
-  }
+  centred(p->x, p->mean, first, n, feature, depth, c, DEPTH);
   tile_pack(panel, PANEL, c, depth, n, 1, DEPTH);
 }
 
@@ -92,17 +77,12 @@ static status run_narrow(context *c, projection *p, const float *basis) {
 
 static void project_wide(void *argument, int64_t begin, int64_t end) {
   const projection *p = argument;
-  const double *mean = p->mean;
   double c[ROWS * DEPTH];
   int64_t n = end - begin, d = p->x->d;
   matrix z = { (double *)p->z + begin * p->k, n, p->k, p->k, 1 };
   for (int64_t feature = 0; feature < d; feature += DEPTH) {
     int64_t depth = at_most(d - feature, DEPTH);
-    for (int64_t i = 0; i < n; i++)
-      for (int64_t f = 0; f < depth; f++) {
-        int64_t at = (begin + i) * p->x->stride + feature + f;
-        c[i * depth + f] = ((const double *)p->x->data)[at] - mean[feature + f];
-      }
+    centred(p->x, p->mean, begin, n, feature, depth, c, depth);
     matrix a = { c, n, depth, depth, 1 }, basis = { (void *)(uintptr_t)(p->basis + feature), p->k, depth, d, 1 };
     blas_product(DTYPE_FLOAT64, z, matrix_normal(a), matrix_normal(matrix_transposed(basis)), 1.0, feature > 0);
   }

@@ -149,6 +149,17 @@ int lapack_gelqf(context *c, dtype d, int m, int n, void *a, void *tau) {
   return info;
 }
 
+enum { GELQF_BLOCK = 64 };   /* rows that it may reduce at once */
+
+int64_t lapack_gelqf_work(int64_t m) { return (GELQF_BLOCK + 1) * m; }
+
+int lapack_gelqf_in(dtype d, int m, int n, void *a, void *work, int n_work) {
+  workspace w = { .dtype = d };
+  int info;
+  gelqf(&w, m, n, a, work, (char *)work + (size_t)m * dtype_size(d), n_work - m, &info);
+  return info;
+}
+
 static void orglq(const workspace *w, int m, int n, int k, void *a, void *tau, void *work, int n_work, int *info) {
   int lead = at_least_1(m);
   if (is_narrow(w->dtype)) sorglq_(&m, &n, &k, a, &lead, tau, work, &n_work, info);

@@ -26,6 +26,9 @@ int lapack_getri(context *c, dtype d, int n, void *a, int *pivot);
 int lapack_getrs(dtype d, bool transposed, int n, int n_right, void *a, int *pivot, void *b);
 /* a (m x n) becomes L and the reflectors of Q; tau (min(m, n)). */
 int lapack_gelqf(context *c, dtype d, int m, int n, void *a, void *tau);
+/* The same within a parallel_body: work, the tau among it, is n_work = lapack_gelqf_work(m) numbers. */
+int lapack_gelqf_in(dtype d, int m, int n, void *a, void *work, int n_work);
+int64_t lapack_gelqf_work(int64_t m);
 /* a (m x n), m <= n, the first k rows from gelqf: becomes the first m rows of Q. */
 int lapack_orglq(context *c, dtype d, int m, int n, int k, void *a, void *tau);
 /* a (n x n) symmetric, its upper triangle read: w (n) ascending, and a the eigenvectors, one a column.

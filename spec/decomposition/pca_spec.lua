@@ -86,6 +86,16 @@ describe("PCA", function()
     assert.is_true(again.components_:eq(pca.components_):all():item())
   end)
 
+  it("finds the same with the randomized solver, of few rows of many features", function()
+    perilune.manual_seed(6)
+    local codes = perilune.randn(60, 5) * perilune.tensor { 16.0, 8.0, 4.0, 2.0, 1.0 }
+    local few = codes:matmul(perilune.randn(5, 500)) + 0.1 * perilune.randn(60, 500)
+    local full = PCA({ n_components = 5, svd_solver = "full" }):fit(few)
+    local pca = PCA({ n_components = 5, svd_solver = "randomized", random_state = 3 }):fit(few)
+    for _, name in ipairs(FIELDS) do assert_close(pca[name], full[name], name, 2e-3) end
+    assert.is_true(math.abs(pca.noise_variance_ - full.noise_variance_) < 0.05 * full.noise_variance_)
+  end)
+
   it("keeps its digits over many rows with a large mean", function()
     perilune.manual_seed(2)
     local rows = perilune.randn(70000, 3) * perilune.tensor { 3.0, 2.0, 1.0 }

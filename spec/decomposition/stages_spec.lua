@@ -57,6 +57,23 @@ describe("the stages of PCA:", function()
     end)
   end
 
+  for dtype, tolerance in pairs { float32 = 2e-5, uint8 = 2e-5, float64 = 1e-11 } do
+    it("triangle is the R of the rows, " .. dtype, function()
+      local sizes = { { 9000, 20 }, { 13000, 5 }, { 4097, 4097 // 200 }, { 8192, 2 }, table.unpack(SIZES) }
+      for _, size in ipairs(sizes) do
+        local x = random(size[1], size[2], dtype)
+        local c, mean = centred(x)
+        local r = stages.triangle(x, mean:to(dtype == "float64" and dtype or "float32"))
+        local what = ("%d x %d"):format(size[1], size[2])
+        assert.are.same({ math.min(size[1], size[2]), size[2] }, r.shape, what)
+        assert.is_true(r:eq(perilune.triu(r)):all():item(), what)
+        local wide, products = r:to("float64"), c:t():matmul(c)
+        local scale = math.max(products:abs():max():item(), 1)
+        assert.is_true(largest_difference(wide:t():matmul(wide), products) <= tolerance * scale, what)
+      end
+    end)
+  end
+
   it("views give what their copies give", function()
     local x = random(200, 60, "float32")
     for _, view in ipairs { x:narrow(2, 3, 40), x:t(), x:narrow(1, 5, 100), x:narrow(2, 2, 1) } do
@@ -66,6 +83,8 @@ describe("the stages of PCA:", function()
       assert.is_true(upper(scatter):eq(upper(copy_scatter)):all():item())
       local basis = perilune.randn(4, view.shape[2])
       local z = stages.project(view, mean:to("float32"), basis)
+      local r = stages.triangle(view, mean:to("float32"))
+      assert.is_true(r:eq(stages.triangle(view:clone():contiguous(), mean:to("float32"))):all():item())
       assert.is_true(z:eq(stages.project(view:clone():contiguous(), mean:to("float32"), basis)):all():item())
     end
   end)
@@ -78,7 +97,8 @@ describe("the stages of PCA:", function()
         perilune.set_num_threads(threads)
         local mean, scatter = stages.moments(x, true)
         local values, vectors = stages.largest(scatter:clone(), 9)
-        found[i] = { mean, upper(scatter), values, vectors, stages.project(x, mean:to(dtype), basis) }
+        found[i] = { mean, upper(scatter), values, vectors, stages.project(x, mean:to(dtype), basis),
+          stages.triangle(x, mean:to(dtype)) }
       end
       perilune.set_num_threads(before)
       for i = 2, 3 do
@@ -136,5 +156,7 @@ describe("the stages of PCA:", function()
     assert.error_matches(function()
       stages.project(x, perilune.rand(3, { dtype = "float64" }), perilune.rand(2, 3, { dtype = "float64" }))
     end, "x is float32")
+    assert.error_matches(function() stages.triangle(x, perilune.rand(4)) end, "rows of 3")
+    assert.error_matches(function() stages.triangle(x, perilune.rand(3, { dtype = "float64" })) end, "x is float32")
   end)
 end)

@@ -123,35 +123,52 @@ function solve.covariance_eigh(self, x, dtype)
   return values:to(dtype), vectors:to(dtype), spread / (x.shape[1] - 1), d, mean
 end
 
-local function centred(x, dtype)
+local function finite_mean(x)
   local mean = stages.moments(x, false)
   if not is_finite(mean:sum():item()) then raise_infinite("fit", x) end
-  return x:to(dtype) - mean:to(dtype), mean
+  return mean
 end
 
 function solve.full(_, x, dtype)
-  local c, mean = centred(x, dtype)
-  local _, s, components = ops.svd(c)
+  local mean = finite_mean(x)
+  local _, s, components = ops.svd(stages.triangle(x, mean:to(dtype)))
   local values = s * s / (x.shape[1] - 1)
   return values, components, values:to("float64"):sum():item(), #s, mean
 end
 
--- Halko et al., algorithm 4.4: subspace iteration with a QR after each product.
+-- Halko et al., algorithm 4.4: subspace iteration with a QR after each product, here with c = x - mean and c'.
+local function randomized_on_rows(x, q, rounds, dtype)
+  local mean = finite_mean(x)
+  local c = x:to(dtype) - mean:to(dtype)
+  for _ = 1, rounds do q = ops.qr(c:t():matmul((ops.qr(c:matmul(q))))) end
+  q = ops.qr(c:matmul(q))
+  local _, s, components = ops.svd(q:t():matmul(c))
+  return s * s, components, (c * c):sum(1):to("float64"):sum():item(), mean
+end
+
+-- With many rows of few features c' c costs less than the products with c, and holds digits enough for a random start.
+local function randomized_on_scatter(x, q, rounds)
+  local mean, scatter, spread = stages.moments(x, true)
+  if not is_finite(spread) then raise_infinite("fit", x) end
+  local upper = scatter:triu()
+  local symmetric = upper + upper:triu(1):t()
+  q = ops.qr(symmetric:matmul(q:to("float64")))
+  for _ = 1, rounds do q = ops.qr(symmetric:matmul(q)) end
+  local values, vectors = ops.eigh(q:t():matmul(symmetric):matmul(q))
+  return values:flip(1):clamp(0.0), vectors:flip(2):t():matmul(q:t()), spread, mean
+end
+
 function solve.randomized(self, x, dtype)
   local n, d = x.shape[1], x.shape[2]
-  local c, mean = centred(x, dtype)
   local least = math.min(n, d)
   local k = self.n_components or least
   local width = math.min(k + self.n_oversamples, least)
+  local rounds = self.iterated_power or (k < 0.1 * least and 7 or 4)
   local q = seeded(self.random_state, function() return core.random.randn(d, width, { dtype = dtype }) end)
-  for _ = 1, self.iterated_power or (k < 0.1 * least and 7 or 4) do
-    q = ops.qr(c:matmul(q))
-    q = ops.qr(c:t():matmul(q))
-  end
-  q = ops.qr(c:matmul(q))
-  local _, s, components = ops.svd(q:t():matmul(c))
-  local values = s * s / (n - 1)
-  return values, components, (c * c):sum(1):to("float64"):sum():item() / (n - 1), least, mean
+  local on_scatter = n > d and d < 4 * (rounds + 1) * width
+  local run = on_scatter and randomized_on_scatter or randomized_on_rows
+  local values, components, spread, mean = run(x, q, rounds, dtype)
+  return (values / (n - 1)):to(dtype), components:to(dtype), spread / (n - 1), least, mean
 end
 
 -- How many components are kept: as asked for, or as few as explain more than the fraction.
