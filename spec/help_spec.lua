@@ -29,6 +29,7 @@ describe("help", function()
     end
     check_all("study.samplers.", perilune.study.samplers)
     check_all("study.pruners.", perilune.study.pruners)
+    check_all("study.importance.", perilune.study.importance)
     check_all("nn.functional.", perilune.nn.functional)
     check_all("nn.init.", perilune.nn.init)
     check_all("nn.utils.", perilune.nn.utils)

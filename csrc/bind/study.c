@@ -11,6 +11,7 @@
 **   study.uniform(seed, trial, name, n) -> (n) float64 in [0, 1), a pure function of its arguments: the state's
 **                                          generator is left alone
 **   study.truncated_normal_quantile(q, a, b) -> number, in standard deviations; q in [0, 1], a < b
+**   study.log_normal_mass(a, b) -> number, the logarithm of P(a < X <= b); a < b
 **
 ** points (m, d); uniforms (m, 1 + d), of which the first of a row picks the kernel: float64 tensors.  Values are
 ** checked against the space: d tables, { choices = n } or { low =, high =, step = 0, log = false }.  See
@@ -252,10 +253,17 @@ static int quantile(lua_State *L) {
   return 1;
 }
 
+static int normal_mass(lua_State *L) {
+  double a = luaL_checknumber(L, 1), b = luaL_checknumber(L, 2);
+  if (!(a < b) || !isfinite(a) || !isfinite(b)) bind_error(L, "log_normal_mass: needs finite a < b");
+  lua_pushnumber(L, log_normal_mass(a, b));
+  return 1;
+}
+
 void bind_study(lua_State *L) {
   static const luaL_Reg functions[] = {
     { "parzen", new_estimator }, { "tpe", tpe }, { "uniform", uniform }, { "truncated_normal_quantile", quantile },
-    { NULL, NULL }
+    { "log_normal_mass", normal_mass }, { NULL, NULL }
   };
   static const luaL_Reg methods[] = {
     { "insert", insert }, { "remove", remove_observation }, { "log_pdf", log_pdf }, { "sample", sample },

@@ -20,7 +20,8 @@ local PLACES = {
   { "metrics", "how good predictions, codes and maps are" },
   { "plot", "plots, as PNG and SVG" },
   { "study", "the search for hyper-parameters" }, { "study.samplers", "what suggests parameters" },
-  { "study.pruners", "what ends hopeless trials early" }, { "study.storages", "where trials are kept" },
+  { "study.pruners", "what ends hopeless trials early" },
+  { "study.importance", "which parameters matter" }, { "study.storages", "where trials are kept" },
 }
 
 local texts -- by function; made when it is first asked for
@@ -194,7 +195,8 @@ local function text_of(subject)
   if type(subject) == "string" then
     for _, prefix in ipairs { "", "nn.", "optim.", "optim.lr_scheduler.", "data.", "decomposition.",
       "distributions.", "manifold.",
-      "metrics.", "plot.", "study.", "study.samplers.", "study.pruners.", "study.storages." } do
+      "metrics.", "plot.", "study.", "study.samplers.", "study.pruners.", "study.importance.",
+      "study.storages." } do
       local value = find(prefix .. subject)
       if value ~= nil and type(value) ~= "string" then return text_of(value) end
     end

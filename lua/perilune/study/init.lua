@@ -7,6 +7,7 @@ return {
   create = studies.create, load = studies.load, delete = studies.delete, copy = studies.copy, list = studies.list,
   samplers = require "perilune.study.samplers",
   pruners = require "perilune.study.pruners",
+  importance = require "perilune.study.importance",
   storages = require "perilune.study.storages",
   FloatDistribution = distributions.FloatDistribution,
   IntDistribution = distributions.IntDistribution,
