@@ -16,6 +16,10 @@
 **   field(n) -> field                                      a tree over maps (n, 2) that is kept; a userdata
 **   field_repulsion(field, y, angle, rebuild) -> tensor, q_sum
 **   divergence(affinities, y, q_sum) -> number
+**   tree(y) -> tree                                        of a fitted map, in which new points are placed; a userdata
+**   placement(tree, fitted, index, p, y, options) -> gradient
+**                                                          fitted: the y of the tree; index, p (n_new, k); y (n_new, m)
+**                                                          options: exaggeration, angle
 **   step(y, velocity, gain, attraction, repulsion, options) -> norm of the gradient; y, velocity, gain change in place
 **                                                          options: exaggeration, learning_rate, momentum, q_sum */
 #include <math.h>
@@ -24,11 +28,12 @@
 #include "../manifold/kd.h"
 #include "../manifold/manifold.h"
 #include "../manifold/neighbors.h"
+#include "../manifold/placement.h"
 #include "../manifold/springs.h"
 #include "bind.h"
 
 static const char AFFINITIES[] = "perilune.affinities", SPRINGS_NAME[] = "perilune.springs", FIELD[] = "perilune.field",
-                  NEIGHBOR_INDEX[] = "perilune.neighbor_index";
+                  NEIGHBOR_INDEX[] = "perilune.neighbor_index", TREE[] = "perilune.tree";
 
 /* -- arguments -- */
 
@@ -312,6 +317,57 @@ static int bind_step(lua_State *L) {
   return 1;
 }
 
+/* -- new points in a fitted map -- */
+
+typedef struct owned_tree {
+  allocator *memory;
+  tree tree;
+} owned_tree;
+
+static int bind_tree(lua_State *L) {
+  context *c = bind_enter(L);
+  const tensor *y = check_matrix(L, 1, "y", DTYPE_FLOAT32);
+  check_map(L, y, -1);
+  owned_tree *t = lua_newuserdatauv(L, sizeof *t, 0);
+  *t = (owned_tree){ .memory = c->memory };
+  luaL_setmetatable(L, TREE);
+  bind_check(L, tree_make(c, tensor_float32(y), y->shape[0], (int)y->shape[1], &t->tree));
+  return 1;
+}
+
+/* Not tree_free: when the state is closed its context may be gone, but not its memory. */
+static int bind_tree_gc(lua_State *L) {
+  owned_tree *t = luaL_checkudata(L, 1, TREE);
+  if (t->tree.block) allocator_put(t->memory, t->tree.block, t->tree.block_bytes);
+  t->tree = (tree){ 0 };
+  return 0;
+}
+
+static void check_rows(lua_State *L, const tensor *index, const tensor *p, const tensor *y, int64_t n) {
+  if (!tensor_same_shape(index, p) || index->shape[0] != y->shape[0])
+    bind_error(L, "index is %s, p is %s and y is %s", tensor_shape_text(index).text, tensor_shape_text(p).text,
+               tensor_shape_text(y).text);
+  for (int64_t i = 0; i < tensor_numel(index); i++)
+    if (tensor_int64(index)[i] < 1 || tensor_int64(index)[i] > n)
+      bind_error(L, "placement: a neighbour is %d; there are %d points", (int)tensor_int64(index)[i], (int)n);
+}
+
+static int bind_placement(lua_State *L) {
+  context *c = bind_enter(L);
+  const tree *t = &((owned_tree *)luaL_checkudata(L, 1, TREE))->tree;
+  const tensor *fitted = check_matrix(L, 2, "fitted", DTYPE_FLOAT32), *index = check_matrix(L, 3, "index", DTYPE_INT64);
+  const tensor *p = check_matrix(L, 4, "p", DTYPE_FLOAT32), *y = check_matrix(L, 5, "y", DTYPE_FLOAT32);
+  check_map(L, fitted, t->n);
+  if (fitted->shape[1] != t->m || y->shape[1] != t->m)
+    bind_error(L, "the tree is of a map in %d dimensions but y is %s", t->m, tensor_shape_text(y).text);
+  check_rows(L, index, p, y, t->n);
+  placement job = { t, tensor_float32(fitted), tensor_int64(index), tensor_float32(p), index->shape[1],
+                    number_field(L, 6, "angle"), number_field(L, 6, "exaggeration") };
+  const tensor *out = new_matrix(L, c, DTYPE_FLOAT32, y->shape[0], y->shape[1]);
+  placement_gradient(c, &job, tensor_float32(y), y->shape[0], tensor_float32(out));
+  return 1;
+}
+
 static void new_type(lua_State *L, const char *name, lua_CFunction gc) {
   luaL_newmetatable(L, name);
   lua_pushcfunction(L, gc);
@@ -325,12 +381,14 @@ void bind_manifold(lua_State *L) {
     { "order", bind_order }, { "perplexity", bind_perplexity },
     { "affinities", bind_affinities }, { "entries", bind_entries }, { "springs", bind_springs }, { "attraction", bind_attraction },
     { "repulsion", bind_repulsion }, { "field", bind_field }, { "field_repulsion", bind_field_repulsion },
-    { "divergence", bind_divergence }, { "step", bind_step }, { NULL, NULL }
+    { "divergence", bind_divergence }, { "step", bind_step }, { "tree", bind_tree }, { "placement", bind_placement },
+    { NULL, NULL }
   };
   new_type(L, NEIGHBOR_INDEX, bind_neighbor_index_gc);
   new_type(L, AFFINITIES, bind_affinities_gc);
   new_type(L, SPRINGS_NAME, bind_springs_gc);
   new_type(L, FIELD, bind_field_gc);
+  new_type(L, TREE, bind_tree_gc);
   luaL_newlib(L, functions);
   lua_setfield(L, -2, "manifold");
 }

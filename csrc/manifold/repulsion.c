@@ -10,7 +10,7 @@
 #include "../tensor/parallel.h"
 #include "tree.h"
 
-enum { LIST = 512, LANES = BUCKET };
+enum { LIST = 512, LANES = LEAF_POINTS };
 
 typedef struct interactions {
   int count;

@@ -129,7 +129,7 @@ static void add_node(tree *t, const key *keys, int32_t begin, int32_t end, int l
   tree_node *node = &t->nodes[at];
   *node = (tree_node){ .begin = begin, .end = end };
   level = first_difference(keys, begin, end, level, t->m);
-  node->is_leaf = end - begin <= BUCKET || level < 0;
+  node->is_leaf = end - begin <= LEAF_POINTS || level < 0;
   if (node->is_leaf) {
     t->leaves[t->n_leaves++] = at;
     measure_leaf(t, node);
@@ -154,12 +154,12 @@ static void sort_points(tree *t, const float *y, const key *keys) {
 }
 
 /* Every inner node has two children or more: n leaves and n - 1 inner nodes at most.  The points are followed by
-** BUCKET floats that may be read as lanes. */
+** LEAF_POINTS floats that may be read as lanes. */
 status tree_make(context *c, const float *y, int64_t n, int m, tree *out) {
   size_t count = (size_t)n;
   size_t keys_bytes = 2 * count * sizeof(key), nodes_bytes = 2 * count * sizeof(tree_node);
   size_t indices_bytes = 2 * count * sizeof(int32_t);
-  size_t points_bytes = ((size_t)m * count + BUCKET) * sizeof(float);
+  size_t points_bytes = ((size_t)m * count + LEAF_POINTS) * sizeof(float);
   *out = (tree){ .n = n, .m = m, .block_bytes = keys_bytes + nodes_bytes + indices_bytes + points_bytes };
   out->block = context_get(c, out->block_bytes);
   if (!out->block) return STATUS_NO_MEMORY;
@@ -168,7 +168,7 @@ status tree_make(context *c, const float *y, int64_t n, int m, tree *out) {
   out->leaves = (int32_t *)(out->nodes + 2 * count);
   out->order = out->leaves + count;
   out->points = (float *)(out->order + count);
-  memset(out->points + (size_t)m * count, 0, BUCKET * sizeof(float));
+  memset(out->points + (size_t)m * count, 0, LEAF_POINTS * sizeof(float));
   make_codes(y, n, m, keys);
   keys = sort_keys(keys, keys + count, n, TREE_BITS * m);
   sort_points(out, y, keys);

@@ -1,14 +1,15 @@
 /* tree.h -- a quadtree (m = 2) or octree (m = 3) over points.  It knows nothing of probabilities.
 **
 ** Points are sorted in Morton order: the bits of their cell numbers along each axis, interleaved, so that every node's
-** points stand side by side.  A node that would have one child only is not made.  A leaf holds at most BUCKET points,
-** or more where they lie in one cell of the finest grid (2^20 cells along each axis): equal points cannot split. */
+** points stand side by side.  A node that would have one child only is not made.  A leaf holds at most LEAF_POINTS
+** points, or more where they lie in one cell of the finest grid (2^20 cells along each axis): equal points cannot
+** split. */
 #ifndef PERILUNE_TREE_H
 #define PERILUNE_TREE_H
 
 #include "manifold.h"
 
-enum { BUCKET = 16, TREE_BITS = 20 };
+enum { LEAF_POINTS = 16, TREE_BITS = 20 };
 
 typedef struct tree_node {
   float center[MAX_MAP_DIMS];                      /* the mean of its points */

@@ -301,6 +301,7 @@ describe("the stages of t-SNE", function()
       function() return stages.step(y, y:clone(), y:clone(), y, y, step_options) end,
       function() return stages.field_repulsion(stages.field(60), reference.y2, 0.5, true) end,
       function() return stages.springs(affinities, 0.5) end,
+      function() return stages.tree(reference.y2) end,
       function() return stages.order(x) end,
       function() return stages.divergence(affinities, reference.y2, 1.0) end,
       function() return stages.entries(affinities) end,
@@ -362,6 +363,64 @@ describe("TSNE", function()
     local seen
     options.callbacks, options.callbacks_every_iters = function(_, _, map) seen = map:clone() end, 5
     assert.is_true(TSNE(options):fit_transform(x):eq(seen):all():item())
+  end)
+
+  it("places new points among their like in a fitted map, each for itself", function()
+    local x, label = clouds(330, 6)
+    for _, options in ipairs { {}, { n_components = 3 }, { metric = "cosine" } } do
+      options.perplexity, options.max_iter, options.early_exaggeration_iter = 10, 250, 100
+      local tsne = TSNE(options)
+      local map = tsne:fit_transform(x:narrow(1, 1, 300))
+      local copy = map:clone()
+      local new = tsne:transform(x:narrow(1, 301, 30))
+      assert.are.same({ 30, options.n_components or 2 }, new.shape)
+      local index = stages.neighbors(map, new, 1, 0)
+      assert.is_true(label:index_select(1, index:flatten()):eq(label:narrow(1, 301, 30)):all():item())
+      assert.is_true(tsne:transform(x:narrow(1, 310, 3)):eq(new:narrow(1, 10, 3)):all():item())
+      assert.is_true(map:eq(copy):all():item())
+      -- Points that are in the map already come to lie near themselves.
+      local again = tsne:transform(x:narrow(1, 1, 50))
+      local off = (again - map:narrow(1, 1, 50)):square():sum(2):sqrt():mean():item()
+      assert.is_true(off < 0.25 * map:std():item(), off)
+      if not options.metric then fails("some points are too far", function() return tsne:transform(x:narrow(1, 1, 2) * 1e25) end) end
+    end
+  end)
+
+  it("descends the divergence of each new point", function()
+    for m = 2, 3 do
+      local fitted, y = reference["y" .. m], reference["y" .. m]:narrow(1, 1, 7) + 0.3
+      local index, distance = stages.neighbors(reference.x, reference.x:narrow(1, 1, 7), 20, 0)
+      local p = stages.perplexity(distance + 1, 6)
+      local tree = stages.tree(fitted)
+      local found = stages.placement(tree, fitted, index, p, y:contiguous(), { angle = 0, exaggeration = 3 })
+      -- In float64: the formula of placement.h.
+      local wide, still = y:to("float64"), fitted:to("float64")
+      local apart = wide:unsqueeze(2) - still
+      local q = 1 / (apart:square():sum(3) + 1)
+      local weights = perilune.zeros(7, 60, { dtype = "float64" }):scatter_add(2, index, p:to("float64"))
+      local pull = (apart * (weights * q):unsqueeze(3)):sum(2)
+      local push = (apart * (q * q):unsqueeze(3)):sum(2) / q:sum(2, { keepdim = true })
+      assert_close(found, (pull * 3 - push):to("float32"), "gradient", 1e-5)
+      local near = stages.placement(tree, fitted, index, p, y:contiguous(), { angle = 0.5, exaggeration = 3 })
+      assert.is_true(((near - found):norm() / found:norm()):item() < 0.03)
+      fails("a neighbour is 61", stages.placement, tree, fitted, index + 60, p, y:contiguous(), {})
+    end
+  end)
+
+  it("does not mind the scale of the points, however large or small", function()
+    local x = clouds(60, 4)
+    local function run(scale)
+      local tsne = TSNE { perplexity = 5, max_iter = 30 }
+      local y = tsne:fit_transform(x * 2.0 ^ (scale // 2) * 2.0 ^ (scale - scale // 2))
+      return y, tsne:transform(x:narrow(1, 1, 5) * 2.0 ^ (scale // 2) * 2.0 ^ (scale - scale // 2))
+    end
+    local map, placed = run(0)
+    assert.is_true(placed:isfinite():all():item())
+    for _, scale in ipairs { 66, 120, -66, -100 } do   -- 2^66 = 7e19: the square is beyond float32
+      local other, there = run(scale)
+      assert_close(other, map, "map", 1e-3)
+      assert_close(there, placed, "placed", 1e-3)
+    end
   end)
 
   it("repeats itself, and leaves the generator of the state alone", function()
@@ -433,6 +492,11 @@ describe("TSNE", function()
     fails("expansion must be 0 or 3", TSNE, { expansion = 2 })
     fails("tree_every and weak_every must be 1 or more", TSNE, { tree_every = 0 })
     fails("strong_share must be in", TSNE, { strong_share = 2 })
+    fails("transform comes after fit", function() TSNE({}):transform(perilune.ones(2, 4)) end)
+    local fitted = TSNE({ perplexity = 5, max_iter = 1 }):fit(perilune.rand(20, 4))
+    fails("transform needs a tensor %(points, 4%)", function() fitted:transform(perilune.ones(2, 3)) end)
+    fails("transform: perplexity must be", function() fitted:transform(perilune.ones(2, 4), { max_iter = -1 }) end)
+    fails("NaN or infinite", function() fitted:transform(perilune.ones(2, 4) / 0) end)
     fails("unknown option 'perplex'", TSNE, { perplex = 3 })
     fails("perplexity 30 needs more than 1 points", fit({}, perilune.rand(1, 4)))
     fails("perplexity 30 needs more than 30 points", fit({}, perilune.rand(30, 4)))

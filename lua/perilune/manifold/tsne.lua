@@ -96,15 +96,15 @@ end
 
 local BLOCK <const> = 2048   -- queries of one call: the host may interrupt between calls
 
-local function nearest(x, k)
+-- first 1: the rows of x are the points themselves; 0: others.
+local function nearest(points, x, k, first_row)
   local n = x.shape[1]
   local index = core.create.empty(n, k, { dtype = "int64" })
   local distance = core.create.empty(n, k, { dtype = "float32" })
-  local points = stages.neighbor_index(x)
   for first = 1, n, BLOCK do
     local scope <close> = core.scope() -- luacheck: ignore
     local count = math.min(BLOCK, n - first + 1)
-    local i, d = stages.search(points, x:narrow(1, first, count), k, first)
+    local i, d = stages.search(points, x:narrow(1, first, count), k, first * first_row)
     index:narrow(1, first, count):copy_(i)
     distance:narrow(1, first, count):copy_(d)
   end
@@ -117,11 +117,10 @@ local function cosine(x)
   return x / ops.where(length:eq(0), 1.0, length)
 end
 
-local function affinities_of(self, x)
+local function affinities_of(self, points, x)
   local n = x.shape[1]
   local k = self.method == "exact" and n - 1 or math.min(n - 1, math.floor(3 * self.perplexity))
-  if self.metric == "cosine" then x = cosine(x) end
-  local index, distance = nearest(x:contiguous(), k)
+  local index, distance = nearest(points, x, k, 1)
   if self.metric == "cosine" then distance = (distance / 2):square() end
   return stages.affinities(index, stages.perplexity(distance, self.perplexity))
 end
@@ -219,26 +218,53 @@ local function descend(self, map)
   end
 end
 
+local LARGE <const> = 2.0 ^ 30
+
+-- The power of two, as an exponent, by which points are multiplied so that their squared distances stay within float32:
+-- a map does not depend on the scale of its points.
+local function exponent_of(x)
+  local most = x:abs():max():item()
+  if most == 0 or most < LARGE and most > 1 / LARGE then return 0 end
+  return -math.floor(math.log(most, 2))
+end
+
+-- In two factors, since 2^exponent itself may be beyond float32.
+local function scaled(x, exponent)
+  return exponent == 0 and x or x * 2.0 ^ (exponent // 2) * 2.0 ^ (exponent - exponent // 2)
+end
+
+local function prepared(self, x) return (self.metric == "cosine" and cosine(x) or x):contiguous() end
+
 -- What an iteration needs, its rows in the order of `order`, so that neighbours lie near each other in memory.
 local function new_map(self, x)
   local order = stages.order(x)
   local y = initial_map(self, x):index_select(1, order)
   local map = { order = order, y = y, velocity = core.create.zeros_like(y), gain = core.create.ones_like(y),
     angle = self.method == "exact" and 0.0 or self.angle, descent = { learning_rate = learning_rate(self, #x) } }
-  map.affinities = affinities_of(self, x:index_select(1, order))
+  local ordered = prepared(self, x:index_select(1, order))
+  map.points = stages.neighbor_index(ordered)
+  map.affinities = affinities_of(self, map.points, ordered)
   map.strong, map.weak = stages.springs(map.affinities, self.weak_every > 1 and self.strong_share or 1.0)
   if self.expansion == 3 and self.n_components == 2 then map.field = stages.field(#x) end
   return map
 end
 
-local function fit(self, x)
-  check_points(self, x)
+local function as_points(x)
   x = x:detach():to("float32"):contiguous()
   require_that(x:isfinite():all():item(), "the points have NaN or infinite values, or some beyond float32")
+  return x
+end
+
+local function fit(self, x)
+  check_points(self, x)
+  x = as_points(x)
+  local exponent = exponent_of(x)
+  x = scaled(x, exponent)
   local map = new_map(self, x)
   self.learning_rate_ = map.descent.learning_rate
   descend(self, map)
   self.embedding_, self.kl_divergence_ = in_callers_order(map), divergence(map)
+  self._fitted = { y = map.y, points = map.points, exponent = exponent, n_features = x.shape[2] }
   return self
 end
 
@@ -246,6 +272,51 @@ end
 ---@param x tensor  (n, d) float32, float64 or uint8; more rows than the perplexity; no NaN, no infinity
 ---@return perilune.manifold.TSNE self
 function TSNE:fit(x) return core.no_grad(fit, self, x) end
+
+local read_transform = options.reader("TSNE:transform", { { "perplexity", 5.0, "number" }, { "max_iter", 250 },
+  { "learning_rate", 0.1, "number" }, { "exaggeration", 1.5, "number" } })
+local LONGEST_GRADIENT <const> = 0.25
+
+-- The median of its neighbours' places, coordinate by coordinate: one of them that lies elsewhere does not matter.
+local function between(y, index)
+  local n, k, m = index.shape[1], index.shape[2], y.shape[2]
+  return (y:index_select(1, index:flatten()):view(n, k, m):sort(2)):select(2, (k + 1) // 2):contiguous()
+end
+
+local function place(self, x, chosen)
+  local fitted = self._fitted
+  local n, k = fitted.y.shape[1], math.min(fitted.y.shape[1], math.floor(3 * chosen.perplexity))
+  require_that(chosen.perplexity < n, "perplexity %g needs more than %d points", chosen.perplexity, n)
+  local index, distance = nearest(fitted.points, prepared(self, scaled(as_points(x), fitted.exponent)), k, 0)
+  require_that(distance:isfinite():all():item(), "some points are too far from the fitted ones")
+  if self.metric == "cosine" then distance = (distance / 2):square() end
+  local p, tree, y = stages.perplexity(distance, chosen.perplexity), stages.tree(fitted.y), between(fitted.y, index)
+  local velocity, forces = core.create.zeros_like(y), { angle = self.angle, exaggeration = chosen.exaggeration }
+  for _ = 1, chosen.max_iter do
+    local scope <close> = core.scope() -- luacheck: ignore
+    local gradient = stages.placement(tree, fitted.y, index, p, y, forces)
+    local shorter = LONGEST_GRADIENT / gradient:square():sum(2, { keepdim = true }):sqrt():clamp(LONGEST_GRADIENT)
+    velocity:copy_(velocity * LATER_MOMENTUM - gradient * shorter * chosen.learning_rate)
+    y:copy_(y + velocity)
+  end
+  return y
+end
+
+--- Places new points in the fitted map, whose points stand still. Each goes to the median of its nearest neighbours,
+--- then descends a divergence of its own; where it goes does not depend on the others that come with it.
+---@param x tensor  (m, d) d as in fit; no NaN, no infinity
+---@param given? table  { perplexity, max_iter, learning_rate, exaggeration } perplexity 5 of the neighbours among the
+---  fitted points, max_iter 250 steps of learning_rate 0.1, exaggeration 1.5 of the attraction
+---@return tensor  (m, n_components) float32
+function TSNE:transform(x, given)
+  local chosen = read_transform(given)
+  require_that(self._fitted, "transform comes after fit")
+  require_that(chosen.perplexity >= 1 and chosen.max_iter >= 0 and chosen.learning_rate > 0 and chosen.exaggeration > 0,
+    "transform: perplexity must be 1 or more, max_iter 0 or more, learning_rate and exaggeration positive")
+  require_that(core.is_tensor(x) and x:dim() == 2 and x.shape[2] == self._fitted.n_features,
+    "transform needs a tensor (points, %d)", self._fitted.n_features)
+  return core.no_grad(place, self, x, chosen)
+end
 
 --- fit(x), and the map.
 ---@param x tensor  (n, d)
