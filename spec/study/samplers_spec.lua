@@ -7,8 +7,9 @@ local samplers = study.samplers
 local SPACE = { x = { -1, 0, 0.5, 1 }, lr = { 1e-4, 1e-2 }, half = { 0, 0.5, 1 }, n = { 1, 5, 9 }, m = { 1, 30 },
   kind = { "a", true, 3 }, deep = { -2, 2 } }
 
--- How each is made, with a seed; Grid and PartialFixed need more.
+-- How each is made, with a seed; Grid and PartialFixed need more, and the generations of NSGA-II are long.
 local MAKERS = {
+  NSGAII = function(seed) return samplers.NSGAII { seed = seed, population_size = 8 } end,
   Grid = function(seed) return samplers.Grid(SPACE, { seed = seed }) end,
   PartialFixed = function(seed) return samplers.PartialFixed({ half = 0.5 }, samplers.TPE { seed = seed }) end,
 }
@@ -81,6 +82,19 @@ describe("every sampler", function()
         s.sampler = make(3)
         s:optimize(space, { n_trials = 17 })
         assert.same(params_of(whole), params_of(s))
+      end)
+
+      it("goes on from a file as well", function()
+        local path = os.tmpname()
+        os.remove(path)
+        local url = "sqlite:///" .. path
+        for part = 1, 4 do
+          local s = study.create { storage = url, sampler = make(3), pruner = "nop", load_if_exists = true }
+          s:optimize(space, { n_trials = 6 + part })
+        end
+        local s = study.load { storage = url }
+        assert.same(params_of(run(make, 3, 34)), params_of(s))
+        os.remove(path)
       end)
 
       it("lives with infinite values, NaN, errors and pruned trials", function()

@@ -45,25 +45,35 @@ describe("TPE", function()
     assert.is_true(r.trials[8].params.x ~= s.trials[8].params.x)
   end)
 
-  it("ranks complete trials, then pruned ones by step and value; failed ones do not count", function()
-    local s = study.create { sampler = study.samplers.TPE { seed = 9, n_startup_trials = 1 } }
-    local values = { 5, "prune 3", "fail", "prune 9", 4, "prune 9 worse", 7, 6, 9, 8, 11, 10, 12 }
-    local xs = {}
+  -- Runs trials that end as said: with a value, "fail", or pruned as { step, value }.  better: the numbers of those that
+  -- the next trial must take for the better ones.
+  local function check_ranking(ends, better, direction)
+    local s = study.create { direction = direction, sampler = study.samplers.TPE { seed = 9, n_startup_trials = 1 } }
+    local sides, is_better = { {}, {} }, {}
+    for _, number in ipairs(better) do is_better[number] = true end
     s:optimize(function(t)
-      local value, x = values[t.number + 1], t:suggest_float("x", 0, 1)
-      xs[t.number] = x
-      if value == "fail" then error("boom") end
-      if type(value) == "number" then return value end
-      t:report(value:find("worse") and 2 or 1, value:find("9") and 9 or 3)
+      local last, x = ends[t.number + 1], t:suggest_float("x", 0, 1)
+      if last == "fail" then error("boom") end
+      table.insert(sides[is_better[t.number] and 1 or 2], { t.number, x })
+      if type(last) == "number" then return last end
+      if last[1] then t:report(last[2], last[1]) end
       t:prune()
-    end, { n_trials = #values, catch = true })
-    -- 12 trials count, so that 2 are better: numbers 4 and 0
-    local others = {}
-    for number = 0, #values - 1 do
-      if number ~= 4 and number ~= 0 and number ~= 2 then others[#others + 1] = { number, xs[number] } end
-    end
-    local next_trial = s:ask()
-    assert.equal(chosen({ { 4, xs[4] }, { 0, xs[0] } }, others, 13, 9), next_trial:suggest_float("x", 0, 1))
+    end, { n_trials = #ends, catch = true })
+    assert.equal(chosen(sides[1], sides[2], #ends, 9), s:ask():suggest_float("x", 0, 1))
+  end
+
+  it("takes a tenth, rounded up, of the trials that did not fail", function()
+    check_ranking({ 5, 3, 7, "fail", 4, 8, 6, 9, 2.5, 11, 12 }, { 8 })
+    check_ranking({ 5, 3, 7, "fail", 4, 8, 6, 9, 2.5, 11, 12, 13 }, { 8, 1 })
+    check_ranking({ 5, 3, 7, 4, 14, 8, 6, 9, 2.5, 11, 12, 13 }, { 4, 11 }, "maximize")
+  end)
+
+  it("ranks pruned trials after complete ones, by step and then by value", function()
+    local pruned = { { 1, 0 }, { 9, 3 }, { 9, 2 }, {}, { 4, 0 }, { 9, 0 / 0 }, { 3, 1 }, { 2, 1 }, { 1, 1 } }
+    local function with(...) return table.move(pruned, 1, #pruned, 1 + select("#", ...), { ... }) end
+    check_ranking(with(100), { 0 })
+    check_ranking(with(100, "fail", { 8, -5 }), { 0, 5 })
+    check_ranking(with(100, "fail", { 8, 5 }), { 0, 4 }, "maximize")
   end)
 
   it("takes a trial of another worker for a bad one until it is told", function()
