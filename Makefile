@@ -119,6 +119,9 @@ references: all  ## make the reference data of the operations again (PYTHON=...)
 bench: all  ## time the library, and PyTorch beside it where PYTHON has one
 	@PERILUNE_PYTHON="$(PYTHON)" $(ENVIRONMENT) $(LUA) experiments/bench/run.lua
 
+interop: all  ## real Optuna and optuna-dashboard on our studies, many processes, PostgreSQL (skips what is not there)
+	@$(ENVIRONMENT) PYTHON="$(PYTHON)" spec/interop/run
+
 env:  ## print what lets a plain lua5.4 find the library, for eval
 	@+$(MAKE) -s all >&2
 	@echo 'export $(ENVIRONMENT)'
@@ -154,5 +157,5 @@ clean:  ## remove what was built
 help:  ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 12
 
-.PHONY: annotations references all test specs asan sanitized-specs lint lint-gcc lint-clang lint-cppcheck lint-lua lint-house bench env reproduce deps tools install clean help
+.PHONY: interop annotations references all test specs asan sanitized-specs lint lint-gcc lint-clang lint-cppcheck lint-lua lint-house bench env reproduce deps tools install clean help
 -include $(OBJECTS:.o=.d) $(CANVAS_OBJECTS:.o=.d)
