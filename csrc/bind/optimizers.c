@@ -277,8 +277,7 @@ static int step(lua_State *L) {
   }
   make_states(L, c, kind, &o, n, items);
   hang_states(L, kind, n, items);
-  for (int i = 0; i < n; i++)
-    if (items[i].gradient != NULL) kind->update(c, &items[i], &o);
+  optimizer_step(c, kind, n, items, &o);
   return 0;
 }
 

@@ -150,19 +150,28 @@ static void gather_items(void *argument, int64_t begin, int64_t end) {
   }
 }
 
+/* A few taps of a few outputs, too little to be turned in registers: to[tap][row]. */
+static void pack_taps(float *to, int64_t rows, const float *from, int64_t output_stride, int64_t real, int64_t taps) {
+  for (int64_t t = 0; t < taps; t++)
+    for (int64_t r = 0; r < real; r++) to[t * rows + r] = from[r * output_stride + t];
+}
+
 /* [block][channel * taps][rows] of one group; rows that do not exist weigh nothing.  Where the taps of all channels
 ** lie behind one another, a block is one matrix to be turned. */
 static void pack_weight(const context *c, float *packed, const float *weight, const conv_matrix *m, int64_t rows) {
   int64_t n_entries = m->inputs * m->taps;
   bool one = m->input_stride == m->taps;
-  int64_t inputs = one ? 1 : m->inputs, taps = one ? n_entries : m->taps;
   for (int64_t first = 0; first < m->outputs; first += rows) {
     int64_t real = m->outputs - first < rows ? m->outputs - first : rows;
     float *to = packed + first * n_entries;
+    const float *from = weight + first * m->output_stride;
     if (real < rows) memset(to, 0, (size_t)(rows * n_entries) * sizeof *to);
-    for (int64_t i = 0; i < inputs; i++)
-      transpose_float32(c, to + i * taps * rows, rows, weight + first * m->output_stride + i * m->input_stride,
-                        m->output_stride, real, taps);
+    if (one) {
+      transpose_float32(c, to, rows, from, m->output_stride, real, n_entries);
+      continue;
+    }
+    for (int64_t i = 0; i < m->inputs; i++)
+      pack_taps(to + i * m->taps * rows, rows, from + i * m->input_stride, m->output_stride, real, m->taps);
   }
 }
 

@@ -1,10 +1,12 @@
 /* optimizer.c -- the common loop of the optimizers: dense runs go straight to the update; others pass through
-** small dense blocks.  See optimizer.h. */
+** small dense blocks.  Large parameters are cut into chunks for the threads, one after the other; the small ones,
+** of which a network has many, share one parallel region.  See optimizer.h. */
 #include "optimizer.h"
 
 #include <string.h>
 
 #include "../tensor/iterate.h"
+#include "../tensor/parallel.h"
 
 enum { N_OPERANDS = 2 + MAX_OPTIMIZER_STATES, BLOCK = 128 };
 
@@ -73,4 +75,35 @@ void optimizer_run(const context *c, const optimizer_item *item, optimizer_loop 
   iterate(c, r.n_used, operands, run_items, &r);
   for (int k = 0; k < r.n_used; k++)
     if (k != 1) atomic_fetch_add(&operands[k]->storage->version, 1);
+}
+
+/* -- a step -- */
+
+enum { SMALL_PARAMETER = 1 << 15 };   /* elements: one chunk of the threads' work */
+
+typedef struct small_ones {
+  const context *context;
+  const optimizer *kind;
+  const optimizer_item *items;
+  const optimizer_options *options;
+} small_ones;
+
+/* Two parameters that look at one storage are no work for two threads. */
+static bool is_small(const optimizer_item *item) {
+  const tensor *p = item->parameter;
+  return tensor_numel(p) <= SMALL_PARAMETER && atomic_load(&p->storage->references) == 1;
+}
+
+static void update_small(void *argument, int64_t begin, int64_t end) {
+  const small_ones *s = argument;
+  for (int64_t i = begin; i < end; i++)
+    if (s->items[i].gradient != NULL && is_small(&s->items[i])) s->kind->update(s->context, &s->items[i], s->options);
+}
+
+void optimizer_step(const context *c, const optimizer *kind, int n, const optimizer_item *items,
+                    const optimizer_options *o) {
+  small_ones s = { c, kind, items, o };
+  parallel_for(c, n, 1, update_small, &s);
+  for (int i = 0; i < n; i++)
+    if (items[i].gradient != NULL && !is_small(&items[i])) kind->update(c, &items[i], o);
 }

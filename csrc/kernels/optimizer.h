@@ -33,6 +33,10 @@ typedef struct optimizer {
   void (*update)(const context *c, const optimizer_item *item, const optimizer_options *o);
 } optimizer;
 
+/* One step: updates every item that has a gradient. */
+void optimizer_step(const context *c, const optimizer *kind, int n, const optimizer_item *items,
+                    const optimizer_options *o);
+
 extern const optimizer optimizer_sgd, optimizer_adam, optimizer_adamw, optimizer_rmsprop, optimizer_adagrad;
 
 /* -- for the authors of optimizers -- */
