@@ -135,7 +135,7 @@ INLINE void product_tile(const product_job *job, int64_t row, int64_t e, const i
     x[s] = job->x + job->entries[at].x;
   }
 #pragma GCC unroll 24
-  for (int k = 0; k < rows * n_entries; k++) sum[k] = zero();
+  for (int k = 0; k < TILE_SUMS; k++) sum[k] = zero();
   const int64_t n_full = job->n_lanes / LANES * LANES;
   const int tail = (int)(job->n_lanes - n_full);
   for (int64_t pixel = 0; pixel < job->n_pixels; pixel++) {
@@ -165,12 +165,16 @@ INLINE void product_tile(const product_job *job, int64_t row, int64_t e, const i
       }
     }
   }
+  float total[TILE_SUMS];
+#pragma GCC unroll 24
+  for (int k = 0; k < TILE_SUMS; k += 4)
+    if (k < rows * n_entries) sum_four(total + k, sum + k);
 #pragma GCC unroll 24
   for (int s = 0; s < n_entries; s++) {
     if (e + s >= job->n_entries) break;
     float *dw = job->dw + row * job->dw_row + job->entries[e + s].w;
 #pragma GCC unroll 24
-    for (int r = 0; r < rows; r++) dw[r * job->dw_row] += sum_lanes(sum[r * n_entries + s]);
+    for (int r = 0; r < rows; r++) dw[r * job->dw_row] += total[r * n_entries + s];
   }
 }
 
@@ -180,6 +184,8 @@ INLINE void product_rows(const product_job *job, int64_t row, const int rows, co
 
 static void product(const product_job *job) {
   int64_t row = 0;
+  if (NINE_ROWS > 0 && job->n_entries == 9)
+    for (; row + NINE_ROWS <= job->n_rows; row += NINE_ROWS) product_rows(job, row, NINE_ROWS, 9);
   for (; row + PRODUCT_ROWS <= job->n_rows; row += PRODUCT_ROWS)
     product_rows(job, row, PRODUCT_ROWS, PRODUCT_ENTRIES);
   if (PRODUCT_ROWS > 2 && job->n_rows - row >= 2) {

@@ -4,7 +4,9 @@
 ** Each gather tile holds TILE_ROWS output channels x TILE_COLUMNS vectors of sums (PANEL_COLUMNS when the inputs
 ** are packed), each product tile PRODUCT_ROWS x PRODUCT_ENTRIES.  AVX2 has 16 registers and needs at least 8 sums
 ** to hide the latency of its two multiply-add units: 4 x 3 with inputs from the second-level cache, 4 x 2 with
-** packed ones (a line of the cache for each entry).  AVX-512 has 32 registers and may have one load a cycle. */
+** packed ones (a line of the cache for each entry).  AVX-512 has 32 registers and may have one load a cycle.
+** Where NINE_ROWS is not 0, a window of nine entries (one channel, 3 x 3) is one product tile of NINE_ROWS x 9:
+** tiles of six would compute twelve. */
 #ifndef PERILUNE_CONV_VECTOR_H
 #define PERILUNE_CONV_VECTOR_H
 
@@ -17,7 +19,7 @@
 #include <immintrin.h>
 
 enum { LANES = 16, TILE_ROWS = 8, TILE_COLUMNS = 2, PANEL_COLUMNS = 2, PRODUCT_ROWS = 4, PRODUCT_ENTRIES = 6,
-       CHANNELS_PIXELS = 8, CHANNELS_PAIR_PIXELS = 8 };
+       CHANNELS_PIXELS = 8, CHANNELS_PAIR_PIXELS = 8, NINE_ROWS = 2 };
 typedef __m512 vector;
 
 INLINE vector load(const float *p) { return _mm512_loadu_ps(p); }
@@ -32,12 +34,24 @@ INLINE vector where_positive(vector y, vector v) {
 }
 INLINE vector keep_first(vector v, int n) { return _mm512_maskz_mov_ps((__mmask16)((1u << (unsigned)n) - 1u), v); }
 INLINE float sum_lanes(vector v) { return _mm512_reduce_add_ps(v); }
+INLINE vector sum_pairs(vector a, vector b) {
+  return _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+}
+/* sums[k] = the sum of v[k]'s lanes, for four vectors: half the work of one after the other. */
+INLINE void sum_four(float *sums, const vector *v) {
+  __m512d low = _mm512_castps_pd(sum_pairs(v[0], v[1])), high = _mm512_castps_pd(sum_pairs(v[2], v[3]));
+  vector four = _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(low, high)),
+                              _mm512_castpd_ps(_mm512_unpackhi_pd(low, high)));
+  __m256 two = _mm256_add_ps(_mm512_castps512_ps256(four),
+                             _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(four), 1)));
+  _mm_storeu_ps(sums, _mm_add_ps(_mm256_castps256_ps128(two), _mm256_extractf128_ps(two, 1)));
+}
 
 #elif VECTOR_BYTES == 32
 #include <immintrin.h>
 
 enum { LANES = 8, TILE_ROWS = 4, TILE_COLUMNS = 3, PANEL_COLUMNS = 2, PRODUCT_ROWS = 4, PRODUCT_ENTRIES = 3,
-       CHANNELS_PIXELS = 8, CHANNELS_PAIR_PIXELS = 5 };
+       CHANNELS_PIXELS = 8, CHANNELS_PAIR_PIXELS = 5, NINE_ROWS = 0 };
 typedef __m256 vector;
 
 INLINE vector load(const float *p) { return _mm256_loadu_ps(p); }
@@ -57,11 +71,15 @@ INLINE float sum_lanes(vector v) {
   __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
 }
+INLINE void sum_four(float *sums, const vector *v) {
+  __m256 two = _mm256_hadd_ps(_mm256_hadd_ps(v[0], v[1]), _mm256_hadd_ps(v[2], v[3]));
+  _mm_storeu_ps(sums, _mm_add_ps(_mm256_castps256_ps128(two), _mm256_extractf128_ps(two, 1)));
+}
 
 #else   /* 16 bytes: SSE on plain x86-64, NEON on ARM */
 
 enum { LANES = 4, TILE_ROWS = 4, TILE_COLUMNS = 2, PANEL_COLUMNS = 2, PRODUCT_ROWS = 2, PRODUCT_ENTRIES = 4,
-       CHANNELS_PIXELS = 8, CHANNELS_PAIR_PIXELS = 5 };
+       CHANNELS_PIXELS = 8, CHANNELS_PAIR_PIXELS = 5, NINE_ROWS = 0 };
 typedef float vector __attribute__((vector_size(16)));
 typedef int32_t bits __attribute__((vector_size(16)));
 
@@ -82,6 +100,9 @@ INLINE vector keep_first(vector v, int n) {
   return (vector)((bits)v & (bits)(lane < count));
 }
 INLINE float sum_lanes(vector v) { return (v[0] + v[2]) + (v[1] + v[3]); }
+INLINE void sum_four(float *sums, const vector *v) {
+  for (int k = 0; k < 4; k++) sums[k] = sum_lanes(v[k]);
+}
 
 #endif
 #endif
