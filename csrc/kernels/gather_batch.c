@@ -13,13 +13,13 @@
 
 #include "../tensor/parallel.h"
 
-enum { TILE = 16, CHUNK = 64 };   /* CHUNK: elements of a row that one task lays out */
+enum { TILE = 16, CHUNK = 64, AHEAD = 2 * TILE };   /* CHUNK: elements of a row that one task lays out */
 
 typedef uint8_t bytes16 __attribute__((vector_size(16)));
 
 typedef struct gather_job {
   const void *source;
-  const int64_t *rows;    /* (P) 0-based; lanes past B repeat the last row */
+  const int64_t *rows;    /* (P rounded up to 16) 0-based; those past B repeat the last one */
   void *out;
   int64_t batch, lanes, n_elements;
   float scale;
@@ -50,38 +50,56 @@ static inline void transpose_tile(bytes16 tile[TILE]) {
   interleave_round(tile, other);
 }
 
-static inline void store_scaled(float *out, bytes16 values, int64_t n, float scale) {
-  uint8_t bytes[TILE];
-  memcpy(bytes, &values, sizeof bytes);
-  if (n == TILE) {
-    for (int l = 0; l < TILE; l++) out[l] = scale * (float)bytes[l];
-  } else {
-    for (int l = 0; l < n; l++) out[l] = scale * (float)bytes[l];
+/* A turned tile as floats.  It goes through memory: out of registers gcc converts byte by byte. */
+static inline void widen_tile(float *restrict values, const bytes16 tile[TILE], float scale) {
+  uint8_t bytes[TILE * TILE] __attribute__((aligned(64)));
+  memcpy(bytes, tile, sizeof bytes);
+  for (int i = 0; i < TILE * TILE; i++) values[i] = scale * (float)bytes[i];
+}
+
+static inline void store_row(float *out, const float *values, int64_t n) {
+  if (n == TILE) memcpy(out, values, TILE * sizeof *out);
+  else memcpy(out, values, (size_t)n * sizeof *out);
+}
+
+/* tile[l] = `n` elements of row l of the source from element m on, then zeros. */
+static inline void load_tile(bytes16 tile[TILE], const gather_job *job, int64_t lane, int64_t m, int64_t n) {
+  const uint8_t *source = job->source;
+  for (int64_t l = 0; l < TILE; l++) {
+    const uint8_t *row = source + job->rows[lane + l] * job->n_elements + m;
+    if (n == TILE) {
+      memcpy(&tile[l], row, sizeof tile[l]);
+    } else {
+      uint8_t part[TILE] = { 0 };
+      memcpy(part, row, (size_t)n);
+      memcpy(&tile[l], part, sizeof part);
+    }
+  }
+}
+
+/* The rows that come AHEAD lanes later, a chunk's elements of each: random rows are on no list of the hardware's. */
+static inline void fetch_ahead(const gather_job *job, int64_t lane, int64_t begin, int64_t end) {
+  const uint8_t *source = job->source;
+  for (int64_t l = lane + AHEAD; l < lane + AHEAD + TILE && l < job->lanes; l++) {
+    __builtin_prefetch(source + job->rows[l] * job->n_elements + begin);
+    __builtin_prefetch(source + job->rows[l] * job->n_elements + end - 1);
   }
 }
 
 /* Elements [begin, end) of all lanes.  The last tile of a row that is no multiple of 16 long is read byte by byte. */
 CLONES static void lay_out_uint8(const gather_job *job, int64_t begin, int64_t end) {
-  const uint8_t *source = job->source;
-  float *out = job->out;
   for (int64_t m = begin; m < end; m += TILE) {
     int64_t n_elements = end - m < TILE ? end - m : TILE;
     for (int64_t lane = 0; lane < job->lanes; lane += TILE) {
       int64_t n_lanes = job->lanes - lane < TILE ? job->lanes - lane : TILE;
       bytes16 tile[TILE];
-      for (int64_t l = 0; l < TILE; l++) {
-        const uint8_t *row = source + job->rows[lane + (l < n_lanes ? l : 0)] * job->n_elements + m;
-        if (n_elements == TILE) {
-          memcpy(&tile[l], row, sizeof tile[l]);
-        } else {
-          uint8_t part[TILE] = { 0 };
-          memcpy(part, row, (size_t)n_elements);
-          memcpy(&tile[l], part, sizeof part);
-        }
-      }
+      float values[TILE * TILE] __attribute__((aligned(64)));
+      if (m == begin) fetch_ahead(job, lane, begin, end);
+      load_tile(tile, job, lane, m, n_elements);
       transpose_tile(tile);
+      widen_tile(values, tile, job->scale);
       for (int64_t i = 0; i < n_elements; i++)
-        store_scaled(out + (m + i) * job->lanes + lane, tile[i], n_lanes, job->scale);
+        store_row((float *)job->out + (m + i) * job->lanes + lane, values + i * TILE, n_lanes);
     }
   }
 }
@@ -129,8 +147,8 @@ static void copy_body(void *argument, int64_t begin, int64_t end) {
            row_bytes);
 }
 
-/* rows[0 .. lanes) from the 1-based index. */
-static status read_rows(context *c, int64_t *rows, int64_t lanes, const tensor *source, const tensor *index) {
+/* rows[0 .. n_rows) from the 1-based index; those past the batch repeat its last. */
+static status read_rows(context *c, int64_t *rows, int64_t n_rows, const tensor *source, const tensor *index) {
   const int64_t *numbers = tensor_int64(index);
   int64_t batch = index->shape[0];
   for (int64_t b = 0; b < batch; b++) {
@@ -140,7 +158,7 @@ static status read_rows(context *c, int64_t *rows, int64_t lanes, const tensor *
                           (long long)(b + 1), (long long)number, (long long)source->shape[0]);
     rows[b] = number - 1;
   }
-  for (int64_t b = batch; b < lanes; b++) rows[b] = rows[batch - 1];
+  for (int64_t b = batch; b < n_rows; b++) rows[b] = rows[batch - 1];
   return STATUS_OK;
 }
 
@@ -189,10 +207,10 @@ status gather_batch(context *c, const tensor *source, const tensor *index, bool 
   tensor *result = lanes ? tensor_new_lanes(c, d, source->n_dims, shape) : tensor_new(c, d, source->n_dims, shape);
   if (!result) return STATUS_NO_MEMORY;
   if (batch > 0 && tensor_numel(result) > 0) {
-    int64_t n_lanes = lanes ? lanes_padded(batch) : batch;
-    size_t n_bytes = (size_t)n_lanes * sizeof(int64_t);
+    int64_t n_lanes = lanes ? lanes_padded(batch) : batch, n_rows = (n_lanes + TILE - 1) / TILE * TILE;
+    size_t n_bytes = (size_t)n_rows * sizeof(int64_t);
     int64_t *rows = context_get(c, n_bytes);
-    code = rows ? read_rows(c, rows, n_lanes, source, index) : STATUS_NO_MEMORY;
+    code = rows ? read_rows(c, rows, n_rows, source, index) : STATUS_NO_MEMORY;
     if (code == STATUS_OK) {
       gather_job job = { .source = tensor_data(source), .rows = rows, .out = tensor_data(result), .batch = batch,
                          .lanes = n_lanes, .n_elements = tensor_numel(result) / batch, .scale = (float)scale,
