@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "../tensor/parallel.h"
+#include "matmul_panels.h"
 #include "matmul_tile.h"
 
 enum {
@@ -258,6 +259,7 @@ status product_run(context *c, const product *p) {
   w.p.a = matrix_normal(w.p.a);
   w.p.b = matrix_normal(w.p.b);
   make_normal(&w.p);
+  if (p->dtype == DTYPE_FLOAT32 && panels_suit(&w.p)) return panels_run(c, &w.p);
   w.path = choose(&w.p);
   cut(&w);
   int64_t n_tasks = w.n_row_blocks * w.n_column_blocks * p->n_batch;

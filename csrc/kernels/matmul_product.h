@@ -1,8 +1,9 @@
 /* matmul_product.h -- every matrix product of the library goes through here.
 **
-** Chooses between the register tiles (matmul_tile.h: float32 up to middle sizes), dot products (a few rows against
-** rows of a weight matrix: batch 1 packs nothing) and OpenBLAS, and cuts the work over the threads.  The choice and
-** the cut depend on shapes, strides and dtype alone: the same bits for any number of threads. */
+** Chooses between panels (matmul_panels.h: float32 from middle sizes on, with AVX-512), register tiles (matmul_tile.h:
+** float32 up to middle sizes), dot products (a few rows against rows of a weight matrix: batch 1 packs nothing) and
+** OpenBLAS, and cuts the work over the threads.  The choice and the cut depend on the processor, shapes, strides and
+** dtype alone: the same bits for any number of threads. */
 #ifndef PERILUNE_MATMUL_PRODUCT_H
 #define PERILUNE_MATMUL_PRODUCT_H
 
@@ -22,7 +23,7 @@ typedef struct product {
   const int64_t *out_offset, *a_offset, *b_offset;   /* of each member, in elements; NULL: n_batch is 1 */
 } product;
 
-/* Fails only when a size is too large for BLAS; then nothing has been written. */
+/* Fails when a size is too large for BLAS, or when there is no memory for panels; then nothing has been written. */
 status product_run(context *c, const product *p);
 
 /* Refuses sizes beyond 32 bits with a message that begins with name. */

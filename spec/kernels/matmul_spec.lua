@@ -71,8 +71,48 @@ describe("matmul", function()
     end
   end)
 
+  it("is right at every edge of the panels: of 16, of 48, of the blocks of rows, of columns, of the depth", function()
+    local sizes = { { 128, 128, 128 }, { 129, 100, 143 }, { 120, 2100, 94 }, { 2056, 40, 48 }, { 40, 40, 4111 },
+      { 33, 3000, 33 }, { 47, 1025, 190 } }
+    for _, size in ipairs(sizes) do
+      local m, k, n = table.unpack(size)
+      local a, b = perilune.randn(m, k), perilune.randn(k, n)
+      local column, row, before = perilune.randn(n), perilune.randn(m, 1), perilune.randn(m, n)
+      local product = a:to("float64"):matmul(b:to("float64"))
+      local function close(y, expected)
+        local difference = (y:to("float64") - expected):abs():max():item()
+        assert.is_true(difference < 1e-5 * k, ("%d x %d x %d: %g"):format(m, k, n, difference))
+      end
+      for _, x in ipairs { a, a:t():contiguous():t() } do
+        for _, w in ipairs { b, b:t():contiguous():t() } do
+          close(x:matmul(w), product)
+          close(perilune.addmm(before, x, w, { alpha = 0.5, beta = 2 }), product * 0.5 + before:to("float64") * 2)
+          local linear = perilune.nn.functional.linear(x, w:t(), column, { activation = "relu" })
+          close(linear, (product + column:to("float64")):clamp(0.0))
+        end
+      end
+      -- The product that is computed as its transpose has its bias along the rows.
+      local turned = perilune.addmm(row:expand(m, n):t(), b:t(), a:t())
+      close(turned:t(), product + row:to("float64"))
+    end
+  end)
+
+  it("multiplies batches of large matrices", function()
+    local a, b = perilune.randn(3, 130, 120), perilune.randn(1, 120, 140)
+    local y, wide = a:matmul(b), a:to("float64"):matmul(b:to("float64"))
+    assert.is_true((y:to("float64") - wide):abs():max():item() < 1e-3)
+  end)
+
+  it("keeps NaN through the ReLU of a large product", function()
+    local x, w = perilune.randn(128, 100), perilune.randn(128, 100)
+    x[5][7] = 0 / 0
+    local y = perilune.nn.functional.linear(x, w, { activation = "relu" })
+    assert.is_true(y[5]:isnan():all():item())
+    assert.are.equal(128, y:isnan():sum():item())
+  end)
+
   it("gives the same bits for any number of threads", function()
-    for _, size in ipairs { { 256, 288, 64 }, { 330, 330, 330 }, { 1, 3000, 1000 }, { 14, 60000, 20 } } do
+    for _, size in ipairs { { 256, 288, 64 }, { 330, 330, 330 }, { 300, 1500, 96 }, { 1, 3000, 1000 }, { 14, 60000, 20 } } do
       local a, b = perilune.randn(size[1], size[2]), perilune.randn(size[2], size[3])
       perilune.set_num_threads(1)
       local one, one_wide = a:matmul(b), a:to("float64"):matmul(b:to("float64"))
