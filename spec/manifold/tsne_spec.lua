@@ -66,15 +66,17 @@ describe("the stages of t-SNE", function()
 
   it("find the same neighbours as comparing all pairs, in few and in many dimensions", function()
     perilune.manual_seed(11)
-    for _, case in ipairs { { 1, 1, 1 }, { 17, 3, 16 }, { 700, 2, 9 }, { 700, 16, 90 }, { 700, 17, 5 }, { 700, 70, 30 },
+    for _, case in ipairs { { 1, 1, 1 }, { 17, 3, 16 }, { 700, 2, 9 }, { 6000, 2, 3 }, { 700, 16, 90 }, { 700, 17, 5 }, { 700, 70, 30 },
       { 2100, 50, 200 } } do
       local n, d, k = table.unpack(case)
       local points = perilune.randn(n, d) * perilune.arange(1, d):to("float32"):reciprocal()
       local queries = perilune.randn(61, d)
-      local index, distance = stages.neighbors(points, queries, k, 0)
+      -- Among many others, so that a block of queries fills a small box and whole blocks of points are left out.
+      local index, distance = stages.neighbors(points, perilune.cat { queries, points }, k, 0)
+      index, distance = index:narrow(1, 1, 61), distance:narrow(1, 1, 61)
       local all = (queries:unsqueeze(2) - points):square():sum(3)
       local expected, order = all:sort(2)
-      assert_close(distance, expected:narrow(2, 1, k):contiguous(), "distance", 1e-5)
+      assert_close(distance:contiguous(), expected:narrow(2, 1, k):contiguous(), "distance", 1e-5)
       assert.is_true(index:eq(order:narrow(2, 1, k)):to("float32"):mean():item() > 0.995)
     end
     local points = perilune.randn(500, 20)
@@ -230,6 +232,18 @@ describe("the stages of t-SNE", function()
           ("scale %g angle %g: off by %g"):format(scale, case[1], off))
         assert.is_true(sum_off < case[2], ("scale %g angle %g: sum off by %g"):format(scale, case[1], sum_off))
       end
+    end
+  end)
+
+  it("know how far the points of a cell spread, and in which direction", function()
+    perilune.manual_seed(6)
+    local along = perilune.cat({ perilune.randn(3000, 1) * 30, perilune.randn(3000, 1) }, 2)
+    local turn = math.sqrt(0.5)
+    for _, axes in ipairs { { { 1.0, 0 }, { 0, 1 } }, { { turn, turn }, { -turn, turn } }, { { turn, -turn }, { turn, turn } } } do
+      local y = along:matmul(perilune.tensor(axes)):contiguous()
+      local exact, exact_sum = stages.repulsion(y, 0)
+      local off, sum_off = errors(exact, exact_sum, stages.field_repulsion(stages.field(3000), y, 0.4, true))
+      assert.is_true(off < 0.01 and sum_off < 0.0008, ("off by %g, %g"):format(off, sum_off))
     end
   end)
 
