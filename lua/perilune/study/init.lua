@@ -16,4 +16,5 @@ return {
   draw = require "perilune.study.draw",
   set_verbosity = log.set_verbosity, get_verbosity = log.get_verbosity,
   is_worker = require("perilune.study.workers").is_worker,
+  visualization = require "perilune.study.visualization",
 }

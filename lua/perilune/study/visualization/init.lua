@@ -1,0 +1,25 @@
+--- perilune.study.visualization: pictures of a study.  visualization.slice(study):save("slice.png")
+--
+-- A picture is one file here, found by its name: it returns a function of the study and a table of options, and gives a
+-- figure of perilune.plot.  Names and contents are those of Optuna's.
+local NAMES = { "contour", "edf", "intermediate_values", "optimization_history", "parallel_coordinate",
+  "pareto_front", "rank", "slice", "timeline" }
+
+local visualization = {}
+
+local function find(_, name)
+  for _, known in ipairs(NAMES) do
+    if known == name then
+      visualization[name] = require("perilune.study.visualization." .. name)
+      return visualization[name]
+    end
+  end
+  return nil
+end
+
+local function find_all()
+  for _, name in ipairs(NAMES) do find(nil, name) end
+  return next, visualization, nil
+end
+
+return setmetatable(visualization, { __index = find, __pairs = find_all })

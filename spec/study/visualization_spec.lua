@@ -1,0 +1,98 @@
+-- The pictures of studies: what stands in them, and which studies cannot be shown.
+local perilune = require "perilune"
+local study = perilune.study
+local visualization = study.visualization
+
+local STATES <const> = { "COMPLETE", "COMPLETE", "PRUNED", "COMPLETE", "FAIL", "COMPLETE" }
+
+-- Six trials of four parameters, of which one is asked for only sometimes.
+local function search()
+  local found = study.create { study_name = "six trials", sampler = study.samplers.Random { seed = 3 } }
+  for number = 0, 5 do
+    local trial = found:ask()
+    local x, lr = trial:suggest_float("x", -1, 1), trial:suggest_float("lr", 1e-5, 1e-1, { log = true })
+    local kind = trial:suggest_categorical("kind", { "Adam", "SGD" })
+    if kind == "SGD" then trial:suggest_float("momentum", 0, 1) end
+    for step = 1, 3 do trial:report(x * x / step + lr, step) end
+    local state = STATES[number + 1]
+    found:tell(trial, state == "COMPLETE" and x * x + lr or nil, { state = state })
+  end
+  return found
+end
+
+local function contains(figure, ...)
+  local svg = figure:svg()
+  for _, text in ipairs { ... } do
+    assert.is_truthy(svg:find(text, 1, true), ("no %q in %s"):format(text, tostring(figure)))
+  end
+  return svg
+end
+
+local function count(svg, pattern) return select(2, svg:gsub(pattern, "")) end
+
+describe("visualization", function()
+  it("shows the history and its best values", function()
+    contains(visualization.optimization_history(search()), "six trials", "objective value", "best value", "trial")
+    local figure = visualization.optimization_history(search(), { target = function(trial) return trial.params.x end,
+      target_name = "x itself" })
+    assert.is_nil(contains(figure, "x itself"):find("best value", 1, true))
+  end)
+
+  it("tells pruned trials from others by their intermediate values", function()
+    local svg = contains(visualization.intermediate_values(search()), "complete (4)", "pruned (1)", "fail (1)")
+    assert.is_true(count(svg, "stroke%-dasharray") >= 2)
+  end)
+
+  it("has a panel for each parameter in slice, for each two in contour and rank", function()
+    contains(visualization.slice(search()), "x", "lr", "kind", "momentum", "Adam", "SGD", "objective value")
+    for _, name in ipairs { "contour", "rank" } do
+      local figure = visualization[name](search(), { params = { "x", "lr", "kind" } })
+      contains(figure, "x", "lr", "kind", "Adam")
+      assert.equal(3, #figure.panel.panels)
+    end
+  end)
+
+  it("runs lines across the axes of parallel_coordinate, for trials that have all of them", function()
+    local figure = visualization.parallel_coordinate(search(), { params = { "lr", "kind" } })
+    contains(figure, "objective value", "lr", "kind", "Adam", "SGD")
+    assert.equal(4, #figure.panel.axes[1].values)
+    local all = visualization.parallel_coordinate(search())
+    assert.is_true(#all.panel.axes[1].values < 4)
+  end)
+
+  it("shows the distribution of the values of several studies", function()
+    local svg = contains(visualization.edf({ search(), study.create { study_name = "empty" } }), "six trials", "empty")
+    assert.is_truthy(svg)
+    assert.error_matches(function() visualization.edf {} end, "edf: the list of studies is empty")
+  end)
+
+  it("shows when trials ran and how they ended", function()
+    local svg = contains(visualization.timeline(search()), "COMPLETE", "PRUNED", "FAIL", "seconds since")
+    assert.is_nil(svg:find("RUNNING", 1, true))
+  end)
+
+  it("shows the Pareto front of two objectives", function()
+    local two = study.create { directions = { "minimize", "maximize" } }
+    for i = 1, 5 do two:tell(two:ask(), { i, i % 3 }) end
+    contains(visualization.pareto_front(two, { target_names = { "cost", "gain" } }), "cost", "gain", "best trial")
+    assert.error_matches(function() visualization.pareto_front(search()) end,
+      "pareto_front: two objectives can be shown, the study has 1")
+    assert.error_matches(function() visualization.optimization_history(two) end, "say which one: target = function")
+  end)
+
+  it("shows a study without trials as no data", function()
+    local empty = study.create {}
+    for _, name in ipairs { "optimization_history", "intermediate_values", "slice", "edf", "timeline" } do
+      contains(visualization[name](empty), "no data")
+    end
+    assert.error_matches(function() visualization.contour(empty) end, "contour: it takes two parameters")
+  end)
+
+  it("says what is wrong", function()
+    assert.error_matches(function() visualization.slice(3) end, "slice: the first argument must be a study, got 3")
+    assert.error_matches(function() visualization.slice(search(), { params = { "y" } }) end,
+      "slice: no trial has the parameter \"?y\"?; there are: kind, lr, momentum, x")
+    assert.error_matches(function() visualization.rank(search(), { target = 3 }) end, "target must be a function")
+    assert.is_nil(visualization.nothing)
+  end)
+end)
