@@ -32,7 +32,7 @@ function M.print_best(search, about)
 end
 
 local PICTURES <const> = { "optimization_history", "intermediate_values", "parallel_coordinate", "slice",
-  "contour", "rank", "timeline" }
+  "param_importances", "contour", "rank", "timeline" }
 local WITHOUT_CONDITIONS <const> = { "encoded_space_dim", "learning_rate", "n_channels", "optimizer", "weight_decay" }
 local OPTIONS <const> = {
   parallel_coordinate = { params = WITHOUT_CONDITIONS, target_name = "validation MSE", color_scale = "log" },

@@ -21,7 +21,9 @@ local PLACES = {
   { "plot", "plots, as PNG and SVG" },
   { "study", "the search for hyper-parameters" }, { "study.samplers", "what suggests parameters" },
   { "study.pruners", "what ends hopeless trials early" },
-  { "study.importance", "which parameters matter" }, { "study.storages", "where trials are kept" },
+  { "study.importance", "which parameters matter" },
+  { "study.visualization", "pictures of a study" },
+  { "study.storages", "where trials are kept" },
 }
 
 local texts -- by function; made when it is first asked for
@@ -196,7 +198,7 @@ local function text_of(subject)
     for _, prefix in ipairs { "", "nn.", "optim.", "optim.lr_scheduler.", "data.", "decomposition.",
       "distributions.", "manifold.",
       "metrics.", "plot.", "study.", "study.samplers.", "study.pruners.", "study.importance.",
-      "study.storages." } do
+      "study.storages.", "study.visualization." } do
       local value = find(prefix .. subject)
       if value ~= nil and type(value) ~= "string" then return text_of(value) end
     end

@@ -80,6 +80,10 @@ describe("visualization", function()
     assert.error_matches(function() visualization.optimization_history(two) end, "say which one: target = function")
   end)
 
+  it("ranks parameters by their importance", function()
+    contains(visualization.param_importances(search(), { params = { "x", "lr" } }), "importance", "x", "lr")
+  end)
+
   it("shows a study without trials as no data", function()
     local empty = study.create {}
     for _, name in ipairs { "optimization_history", "intermediate_values", "slice", "edf", "timeline" } do

@@ -3,7 +3,7 @@
 -- A picture is one file here, found by its name: it returns a function of the study and a table of options, and gives a
 -- figure of perilune.plot.  Names and contents are those of Optuna's.
 local NAMES = { "contour", "edf", "intermediate_values", "optimization_history", "parallel_coordinate",
-  "pareto_front", "rank", "slice", "timeline" }
+  "param_importances", "pareto_front", "rank", "slice", "timeline" }
 
 local visualization = {}
 
