@@ -173,7 +173,7 @@ static plan *plan_for(context *c, const conv_geometry *g, conv_direction to, con
   key.geometry.n = 0;
   plan *p = (plan *)derived_take(weight->storage, &maker);
   if (p != NULL && memcmp(&p->key, &key, sizeof key) == 0) return p;
-  derived_free(c->memory, &p->kept);
+  if (p != NULL) derived_free(c->memory, &p->kept);
   return make(c, weight, &key, to);
 }
 
