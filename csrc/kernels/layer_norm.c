@@ -32,9 +32,9 @@ static double item(const tensor *t, int64_t i) {
 enum { LANES = 16 };
 
 static double total_of(const float *sum) {
-  double total = 0.0;
-  for (int64_t j = 0; j < LANES; j++) total += (double)sum[j];
-  return total;
+  double four[4] = { 0 };
+  for (int64_t j = 0; j < LANES; j++) four[j % 4] += (double)sum[j];
+  return (four[0] + four[1]) + (four[2] + four[3]);
 }
 
 CLONES static double sum_float32(int64_t n, const float *x) {
@@ -59,6 +59,10 @@ CLONES static double squares_float32(int64_t n, const float *x, float mean) {
 
 CLONES static void normalize_float32(int64_t n, float *restrict y, const float *restrict x, float mean, float r,
                                      const float *restrict weight, const float *restrict bias) {
+  if (weight != NULL && bias != NULL) {
+    for (int64_t i = 0; i < n; i++) y[i] = (x[i] - mean) * r * weight[i] + bias[i];
+    return;
+  }
   for (int64_t i = 0; i < n; i++) y[i] = (x[i] - mean) * r;
   if (weight != NULL)
     for (int64_t i = 0; i < n; i++) y[i] *= weight[i];
@@ -250,11 +254,12 @@ static status parameter_gradient(op_call *call, const work *w, int i, int64_t n_
   status code = op_gradient(call, i);
   if (code != STATUS_OK) return code;
   tensor *g = call->input_gradients[i];
+  double *total = w->sums + (i == BIAS) * w->columns;   /* the first chunk's, to which the others are added */
+  for (int64_t chunk = 1; chunk < n_chunks; chunk++)
+    for (int64_t k = 0; k < w->columns; k++) total[k] += total[2 * chunk * w->columns + k];
   for (int64_t k = 0; k < w->columns; k++) {
-    double total = 0.0;
-    for (int64_t chunk = 0; chunk < n_chunks; chunk++) total += w->sums[(2 * chunk + (i == BIAS)) * w->columns + k];
-    if (g->dtype == DTYPE_FLOAT32) tensor_float32(g)[k] = (float)total;
-    else tensor_float64(g)[k] = total;
+    if (g->dtype == DTYPE_FLOAT32) tensor_float32(g)[k] = n_chunks > 0 ? (float)total[k] : 0.0f;
+    else tensor_float64(g)[k] = n_chunks > 0 ? total[k] : 0.0;
   }
   return STATUS_OK;
 }
