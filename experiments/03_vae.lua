@@ -6,8 +6,8 @@
 --     lua5.4 experiments/03_vae.lua        test ELBO -242.39, -242.75, -242.13 nats an image (seeds 1 to 3)
 --     lua5.4 experiments/03_vae.lua -d 2 --out runs/vae2        with the manifold as a grid
 --
--- PyTorch with the same layers, batch and epochs (bench/vae_pytorch.py): -242.55, -242.36
--- (seeds 1, 2 (the second stopped after 28)).
+-- PyTorch with the same layers, batch and epochs (bench/vae_pytorch.py): -242.40, -242.20 (seeds 1, 2), and on another
+-- machine -242.55 (seed 1).
 --
 -- Leaves under --out: vae.safetensors, losses.csv, reconstructions.png, samples.png (of the prior), walk.png (between
 -- codes), for -d 2 manifold.png, and last.safetensors (the checkpoint of --resume).

@@ -1,8 +1,8 @@
---- reproduce -- the published study in one command, so far as it is built: both auto-encoders.
+--- reproduce -- the published study in one command, so far as it is built: both auto-encoders, classifiers, samples.
 --
 --     make reproduce                        a stage whose result is there and whose inputs did not change is skipped
 --     make reproduce ARGS="--quick"         a look in a minute: few images, few epochs; numbers mean nothing
---     make reproduce ARGS="--only cae,vae"  only these stages
+--     make reproduce ARGS="--only cae,vae"  only these stages, of cae, vae, classifier, fine_tune, samples
 --
 -- Leaves runs/reproduce/report.html: every number and picture beside the published one, in one file.
 local argparse = require "argparse"

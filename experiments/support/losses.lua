@@ -1,5 +1,6 @@
 --- A callback that leaves losses.csv: a row for each epoch, those before a --resume included.
 local perilune = require "perilune"
+local tables = require "support.tables"
 
 local Losses = perilune.callbacks.Callback:extend("Losses")
 
@@ -7,28 +8,23 @@ Losses.monitoring = true   -- runs when the means of the epoch are known
 
 ---@param path string
 ---@param columns string[]  the names of logged values
-function Losses:init(path, columns) self.path, self.columns, self.rows = path, columns, {} end
+function Losses:init(path, columns)
+  self.path, self.columns, self.rows = path, columns, {}
+  self.head = { "epoch", table.unpack(columns) }
+  self.head[#self.head + 1] = "seconds"
+end
 
 function Losses:on_train_epoch_start() self.epoch = perilune.progress { total = 0 } end   -- for its clock
 
 -- An epoch that was taken up in its middle was not timed.
 function Losses:on_validation_start() self.seconds = self.epoch and ("%.2f"):format(self.epoch:elapsed()) or "" end
 
--- Beside the old file and then renamed: a reader never sees half of it.
-local function write(self)
-  local file = assert(io.open(self.path .. ".part", "w"))
-  file:write("epoch,", table.concat(self.columns, ","), ",seconds\n")
-  for _, row in ipairs(self.rows) do file:write(table.concat(row, ","), "\n") end
-  assert(file:close())
-  assert(os.rename(self.path .. ".part", self.path))
-end
-
 function Losses:on_train_epoch_end(trainer)
   local row = { trainer.current_epoch }
   for _, name in ipairs(self.columns) do row[#row + 1] = ("%.6f"):format(trainer.callback_metrics[name]) end
   row[#row + 1] = self.seconds
   self.rows[#self.rows + 1] = row
-  write(self)
+  tables.write_csv(self.path, self.head, self.rows)
 end
 
 function Losses:state_dict() return { rows = self.rows } end

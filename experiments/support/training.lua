@@ -19,29 +19,43 @@ function M.add_flags(parser, default)
     default.batch_size):convert(math.tointeger)
   parser:option("--lr", ("learning rate (of a schedule: the highest) (default %g)"):format(default.lr), default.lr)
     :convert(tonumber)
+  M.add_run_flags(parser, default.out)
+end
+
+--- Adds the flags that every experiment on the images has.
+---@param out string  the folder for the results, if none is given
+function M.add_run_flags(parser, out)
   parser:option("--limit", "use only the first training images"):convert(math.tointeger)
+  parser:option("--test-limit", "use only the first test images"):convert(math.tointeger)
   parser:option("--seed", "of weights, order and draws (default 1)", 1):convert(math.tointeger)
   parser:option("--threads", "0: as many as the machine offers", 0):convert(math.tointeger)
   parser:flag("--resume", "go on from last.safetensors in --out, to the same bits")
   parser:option("--data", "folder of the IDX files, if not where Debian puts them")
-  parser:option("--out", ("folder for the results (default %s)"):format(default.out), default.out)
+  parser:option("--out", ("folder for the results (default %s)"):format(out), out)
 end
 
 --- An error of the parser where a flag that counts something is less than 1.
 function M.check_counts(parser, flags, names)
   for _, name in ipairs(names) do
-    if flags[name] < 1 then parser:error(("--%s must be 1 or more"):format((name:gsub("_", "-")))) end
+    if flags[name] and flags[name] < 1 then parser:error(("--%s must be 1 or more"):format((name:gsub("_", "-")))) end
   end
 end
 
 --- Seeds the generator, reads the data, makes the folder.
 ---@param flags table
----@return { train: table, test: table, loader: table, test_loader: table }
-function M.start(flags)
+---@return table train
+---@return table test
+function M.prepare(flags)
   if flags.threads > 0 then perilune.set_num_threads(flags.threads) end
   perilune.manual_seed(flags.seed)
-  local train, test = fashion.load(flags)
   folder.make(flags.out)
+  return fashion.load(flags)
+end
+
+--- The same, with loaders.
+---@return { train: table, test: table, loader: table, test_loader: table }
+function M.start(flags)
+  local train, test = M.prepare(flags)
   return { train = train, test = test,
     loader = perilune.data.DataLoader(train, { batch_size = flags.batch_size, shuffle = true }),
     test_loader = perilune.data.DataLoader(test, { batch_size = 256 }) }

@@ -10,9 +10,11 @@ describe("the report", function()
     experiment.must_run("reproduce", "--quick --out " .. root)
     local page = experiment.read(root .. "/report.html")
     os.execute("rm -r " .. root)
-    for _, name in ipairs { "cae", "vae" } do assert.is_truthy(page:find('id="' .. name .. '"', 1, true)) end
+    for _, name in ipairs { "cae", "vae", "classifier", "fine_tune", "samples" } do
+      assert.is_truthy(page:find('id="' .. name .. '"', 1, true), name)
+    end
     assert.matches("<td>test MSE</td><td>0%.%d+</td><td>0.0166</td>", page)
-    assert.are.equal(4, select(2, page:gsub("data:image/png;base64,iVBOR", "")))
+    assert.are.equal(13, select(2, page:gsub("data:image/png;base64,iVBOR", "")))
   end)
 
   it("encodes bytes as RFC 4648 does", function()
