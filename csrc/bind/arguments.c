@@ -205,11 +205,12 @@ static void take_options(call *k) {
 }
 
 /* A trailing table is the options unless a parameter in its place takes a list and it looks like one. */
-static bool is_options(lua_State *L, const compiled *description, int argument) {
-  if (!lua_istable(L, argument) || description->n_values == 0) return false;
+static bool is_options(const call *k, int argument) {
+  lua_State *L = k->L;
+  if (!lua_istable(L, argument) || k->compiled->n_values == 0) return false;
   if (lua_rawlen(L, argument) > 0) return false;
-  int position = 1;
-  for (const parameter *p = description->operation->parameters; p->name != NULL; p++, position++) {
+  int position = k->base + 1;
+  for (const parameter *p = k->compiled->operation->parameters; p->name != NULL; p++, position++) {
     if ((p->flags & OPTION) || position < argument) continue;
     if (!takes_list(p->kind)) return true;
     lua_pushnil(L);
@@ -226,6 +227,9 @@ static void take_arguments(call *k) {
     if (p->kind == P_TENSOR_LIST) {
       check_list(k, p, k->next <= k->top ? k->next : 0);
       k->next++;
+    } else if (k->first != NULL && k->n_inputs == 0) {
+      k->inputs[k->n_inputs++] = k->first;
+      k->next++;
     } else if (takes_tensors(p->kind)) {
       k->inputs[k->n_inputs++] = check_tensor(k, p, k->next <= k->top ? k->next : 0);
       k->next++;
@@ -239,23 +243,29 @@ static void take_arguments(call *k) {
     }
   }
   if (k->next <= k->top)
-    bind_error(k->L, "%s: too many arguments (%d)", k->compiled->operation->name, k->top);
+    bind_error(k->L, "%s: too many arguments (%d)", k->compiled->operation->name, k->top - k->base);
   if (k->options != 0) take_options(k);
 }
 
-void begin_call(call *k, lua_State *L) {
+void read_call(call *k, lua_State *L, const compiled *description, tensor *first, int base, int top) {
   k->L = L;
-  k->context = bind_enter(L);
-  k->compiled = lua_touserdata(L, lua_upvalueindex(1));
-  k->top = lua_gettop(L);
-  while (k->top > 0 && lua_isnil(L, k->top)) k->top--; /* f(x, nil) is f(x): wrappers hand on what they were given */
-  k->options = k->top > 0 && is_options(L, k->compiled, k->top) ? k->top : 0;
+  k->compiled = description;
+  k->first = first;
+  k->base = base;
+  k->top = top;
+  while (k->top > base && lua_isnil(L, k->top)) k->top--; /* f(x, nil) is f(x): wrappers hand on what they were given */
+  k->options = k->top > base && is_options(k, k->top) ? k->top : 0;
   if (k->options != 0) k->top--;
-  k->next = 1;
+  k->next = base + 1;
   k->n_inputs = 0;
   k->inputs = k->few;
-  memcpy(k->values, k->compiled->fallback, (size_t)k->compiled->n_values * sizeof *k->values);
+  memcpy(k->values, description->fallback, (size_t)description->n_values * sizeof *k->values);
   take_arguments(k);
+}
+
+void begin_call(call *k, lua_State *L) {
+  k->context = bind_enter(L);
+  read_call(k, L, lua_touserdata(L, lua_upvalueindex(1)), NULL, 0, lua_gettop(L));
 }
 
 void fix_options(lua_State *L, compiled *description, int options) {

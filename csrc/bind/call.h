@@ -20,7 +20,9 @@ typedef struct call {
   lua_State *L;
   context *context;
   const compiled *compiled;
-  int top;                      /* arguments before the options table */
+  tensor *first;                /* the first input where it does not lie on the stack, else NULL */
+  int base;                     /* the first argument lies behind this stack index */
+  int top;                      /* stack index of the last argument before the options table */
   int options;                  /* stack index of the options table, or 0 */
   int next;                     /* stack index of the next positional argument */
   int n_inputs;
@@ -38,6 +40,15 @@ void push_compiled(lua_State *L, const op *operation);
 /* The safe point, then all arguments of the function whose upvalue 1 is the description.  Raises on what does not
 ** fit. */
 void begin_call(call *k, lua_State *L);
+/* The same without the safe point, for a description and the stack from base + 1 to top.  first: takes the place of
+** the first argument, whatever lies there; or NULL.  k->context must be set. */
+void read_call(call *k, lua_State *L, const compiled *description, tensor *first, int base, int top);
+
+/* The description behind one of core.ops, or a fixed one, at that stack index; raises for any other value. */
+const compiled *check_operation(lua_State *L, int argument, const char *function);
+
+/* Adds chain() to the table on top of the stack. */
+void bind_chain(lua_State *L);
 
 /* The options of the table at that stack index become the description's defaults. */
 void fix_options(lua_State *L, compiled *description, int options);

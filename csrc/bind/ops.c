@@ -21,12 +21,19 @@ static int call_op(lua_State *L) {
   return n_results;
 }
 
+const compiled *check_operation(lua_State *L, int argument, const char *function) {
+  if (lua_tocfunction(L, argument) != call_op)
+    bind_error(L, "%s: argument %d must be one of core.ops", function, argument);
+  lua_getupvalue(L, argument, 1);
+  const compiled *description = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  return description;
+}
+
 /* core.fix(core.ops.NAME, options) -> the same function with these options as its defaults: they are read once. */
 static int fix(lua_State *L) {
-  if (lua_tocfunction(L, 1) != call_op) bind_error(L, "fix: the first argument must be one of core.ops");
+  const compiled *description = check_operation(L, 1, "fix");
   luaL_checktype(L, 2, LUA_TTABLE);
-  lua_getupvalue(L, 1, 1);
-  const compiled *description = lua_touserdata(L, -1);
   compiled *fixed = lua_newuserdatauv(L, sizeof *fixed, 0);
   *fixed = *description;
   fix_options(L, fixed, 2);
@@ -101,4 +108,5 @@ void bind_ops(lua_State *L) {
   lua_setfield(L, core, "fix");
   lua_pushcfunction(L, list_registry);
   lua_setfield(L, core, "registry");
+  bind_chain(L);
 }

@@ -67,7 +67,7 @@ INLINE void channels_pixels(const channels_job *job, const float *x, float *y, p
 /* The tiles of all lines for one or two vectors of output channels.  Where the channels do not fill these, a tile is
 ** computed beside y: whole vectors would run into the next pixel. */
 INLINE void channels_lines(const channels_job *job, int64_t output, const int most, const int columns) {
-  float beside[CHANNELS_PIXELS * 2 * LANES] = { 0 };
+  float beside[CHANNELS_PIXELS * 2 * LANES];
   int64_t room = job->n_outputs - output, n = job->pixels.n, n_tiles = (n + most - 1) / most;
   bool full = room >= columns * LANES;
   ptrdiff_t step = job->pixels.y_step;
@@ -76,6 +76,7 @@ INLINE void channels_lines(const channels_job *job, int64_t output, const int mo
     float *y = job->y + line * job->lines.y_step + output;
     for (int64_t tile = 0, length; tile < n_tiles; tile++) {
       length = n / n_tiles + (tile < n % n_tiles);
+      /* cppcheck-suppress legacyUninitvar */
       channels_pixels(job, x, full ? y : beside, full ? step : columns * LANES, output, length, columns);
       for (int64_t p = 0; p < length && !full; p++)
         memcpy(y + p * step, beside + p * columns * LANES, (size_t)room * sizeof *y);

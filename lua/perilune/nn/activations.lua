@@ -9,6 +9,7 @@ local activations = {}
 local function define(name)
   local class = Module:extend(name)
   class.transient = true
+  class.operands = {}
   activations[name] = class
   return class
 end
@@ -21,6 +22,8 @@ function ReLU.init() end
 
 function ReLU.forward(_, x) return ops.relu(x) end
 
+function ReLU.operation() return ops.relu end
+
 ---@class perilune.nn.Sigmoid: perilune.nn.Module
 local Sigmoid = define("Sigmoid")
 
@@ -28,6 +31,8 @@ local Sigmoid = define("Sigmoid")
 function Sigmoid.init() end
 
 function Sigmoid.forward(_, x) return ops.sigmoid(x) end
+
+function Sigmoid.operation() return ops.sigmoid end
 
 ---@class perilune.nn.Tanh: perilune.nn.Module
 local Tanh = define("Tanh")
@@ -37,6 +42,8 @@ function Tanh.init() end
 
 function Tanh.forward(_, x) return ops.tanh(x) end
 
+function Tanh.operation() return ops.tanh end
+
 ---@class perilune.nn.SiLU: perilune.nn.Module
 local SiLU = define("SiLU")
 
@@ -44,6 +51,8 @@ local SiLU = define("SiLU")
 function SiLU.init() end
 
 function SiLU.forward(_, x) return ops.silu(x) end
+
+function SiLU.operation() return ops.silu end
 
 ---@class perilune.nn.LeakyReLU: perilune.nn.Module
 local LeakyReLU = define("LeakyReLU")

@@ -14,6 +14,7 @@ local read = options.reader("Conv2d", { { "stride", 1, "pair" }, { "padding", 0,
 ---@field bias perilune.Tensor|nil  (out_channels)
 local Conv2d = Module:extend("Conv2d")
 Conv2d.transient = true
+Conv2d.operands = { "weight", "bias" }
 
 --- x (N, in_channels, H, W) -> (N, out_channels, H', W'), H' = floor((H + 2 padding - dilation (kernel - 1) - 1) /
 --- stride) + 1.  Weight and bias start uniform in +-1 / sqrt(fan_in), fan_in = in_channels / groups * kernel size.
@@ -48,6 +49,8 @@ end
 function Conv2d:forward(x) return self._plain(x, self.weight, self.bias) end
 
 function Conv2d:forward_relu(x) return self._relu(x, self.weight, self.bias) end
+
+function Conv2d:operation(relu) return relu and self._relu or self._plain end
 
 function Conv2d:multiply_adds(_, output)
   return output:numel() * (self.in_channels // self.groups) * self.kernel_size[1] * self.kernel_size[2]

@@ -14,6 +14,7 @@ local read = options.reader("ConvTranspose2d", { { "stride", 1, "pair" }, { "pad
 ---@field bias perilune.Tensor|nil  (out_channels)
 local ConvTranspose2d = Module:extend("ConvTranspose2d")
 ConvTranspose2d.transient = true
+ConvTranspose2d.operands = { "weight", "bias" }
 
 --- x (N, in_channels, H, W) -> (N, out_channels, H', W'), H' = (H - 1) stride - 2 padding + dilation (kernel - 1) +
 --- output_padding + 1.  Weight and bias start uniform in +-1 / sqrt(out_channels / groups * kernel size), which is
@@ -54,6 +55,8 @@ end
 function ConvTranspose2d:forward(x) return self._plain(x, self.weight, self.bias) end
 
 function ConvTranspose2d:forward_relu(x) return self._relu(x, self.weight, self.bias) end
+
+function ConvTranspose2d:operation(relu) return relu and self._relu or self._plain end
 
 function ConvTranspose2d:multiply_adds(input)
   return input:numel() * (self.out_channels // self.groups) * self.kernel_size[1] * self.kernel_size[2]

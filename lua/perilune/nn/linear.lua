@@ -14,6 +14,7 @@ local linear_relu = core.fix(ops.linear, { activation = "relu" })
 ---@field bias perilune.Tensor|nil  (out_features)
 local Linear = Module:extend("Linear")
 Linear.transient = true
+Linear.operands = { "weight", "bias" }
 
 --- x (*, in_features) -> (*, out_features).  Weight and bias start uniform in +-1 / sqrt(in_features).
 ---@param in_features integer
@@ -31,6 +32,8 @@ end
 function Linear:forward(x) return ops.linear(x, self.weight, self.bias) end
 
 function Linear:forward_relu(x) return linear_relu(x, self.weight, self.bias) end
+
+function Linear.operation(_, relu) return relu and linear_relu or ops.linear end
 
 function Linear:multiply_adds(_, output)
   return output:numel() * self.in_features

@@ -1,8 +1,10 @@
 -- sequential.lua -- modules one after the other.
 --
--- A plan, made at the first call and again whenever a child or a hook has changed, says how to run the chain fast:
+-- A plan, made at the first call and again whenever a child or a hook has changed, says how to run them fast:
 --   * a layer that can apply ReLU itself (class.forward_relu) takes the nn.ReLU that follows it along;
---   * a tensor made inside the chain is given back as soon as the next layer has used it, not when the collector
+--   * layers that are one operation each (class.operation, and class.operands: the fields that are its further
+--     arguments) are run by one call of core.chain; a replaced field counts at once, as in the layer's own forward;
+--   * a tensor made inside the sequence is given back as soon as the next layer has used it, not when the collector
 --     gets to it.  (The tape holds its own references to what backward needs.)  That is done only between layers of
 --     ours that keep neither input nor output (class.transient): a user's module or a hook may have kept either.
 --
@@ -15,6 +17,7 @@ local ReLU = require "perilune.nn.activations".ReLU
 local Sequential = Module:extend("Sequential")
 
 local changes = Module.changes
+local unpack = table.unpack
 
 local function add_named(self, i, entry)
   local name, child = entry[1], entry[2]
@@ -94,6 +97,46 @@ local function plan_step(layer, following)
   return { layer = layer, call = fuse or class.forward, transient = true, fused = fuse and true }
 end
 
+-- The arguments are read from the layers at each call.
+local function run_chain(step, x)
+  local arguments, layers, names, n = step.arguments, step.layers, step.names, step.n_arguments
+  for i = 1, n do arguments[i] = layers[i][names[i]] end
+  return step.run(x, unpack(arguments, 1, n))
+end
+
+local function can_be_linked(step)
+  return step and step.transient and rawget(getmetatable(step.layer), "operation")
+end
+
+-- The steps first .. last as one.
+local function link(steps, first, last)
+  local links, layers, names = {}, {}, {}
+  for i = first, last do
+    local layer = steps[i].layer
+    local class = getmetatable(layer)
+    links[#links + 1] = class.operation(layer, steps[i].fused)
+    links[#links + 1] = #class.operands
+    for _, name in ipairs(class.operands) do
+      layers[#layers + 1] = layer
+      names[#names + 1] = name
+    end
+  end
+  local step = { call = run_chain, transient = true, run = core.chain(unpack(links)), layers = layers, names = names,
+    n_arguments = #names, arguments = table.move(names, 1, #names, 1, {}) }
+  step.layer = step
+  return step
+end
+
+local function add_linked(plan, steps)
+  local i = 1
+  while i <= #steps do
+    local last = i
+    while can_be_linked(steps[last]) and can_be_linked(steps[last + 1]) do last = last + 1 end
+    plan[#plan + 1] = last > i and link(steps, i, last) or steps[i]
+    i = last + 1
+  end
+end
+
 local function make_plan(self)
   synchronise(self)
   local n = #self
@@ -105,12 +148,13 @@ local function make_plan(self)
     end
     plan.children[i] = self[i]
   end
-  local i = 1
+  local steps, i = {}, 1
   while i <= n do
     local step = plan_step(self[i], self[i + 1])
-    plan[#plan + 1] = step
+    steps[#steps + 1] = step
     i = i + (step.fused and 2 or 1)
   end
+  add_linked(plan, steps)
   rawset(self, "_plan", plan)
   return plan
 end
@@ -134,7 +178,7 @@ function Sequential:forward(x)
   if not is_current(self, plan) then plan = make_plan(self) end
   local release = core.release
   local all_transient = true
-  local mine = false   -- x was made inside the chain and nobody else can have kept it
+  local mine = false   -- x was made inside the sequence and nobody else can have kept it
   for i = 1, #plan do
     local step = plan[i]
     local y = step.call(step.layer, x)

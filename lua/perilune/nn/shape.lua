@@ -5,6 +5,7 @@ local Module = require "perilune.nn.module"
 ---@class perilune.nn.Flatten: perilune.nn.Module
 local Flatten = Module:extend("Flatten")
 Flatten.transient = true
+Flatten.operands = { "start_dim", "end_dim" }
 
 --- Dims start_dim .. end_dim become one.
 ---@param start_dim? integer  default 2
@@ -15,11 +16,14 @@ end
 
 function Flatten:forward(x) return x:flatten(self.start_dim, self.end_dim) end
 
+function Flatten.operation() return core.ops.flatten end
+
 function Flatten:extra_repr() return string.format("start_dim=%d, end_dim=%d", self.start_dim, self.end_dim) end
 
 ---@class perilune.nn.Unflatten: perilune.nn.Module
 local Unflatten = Module:extend("Unflatten")
 Unflatten.transient = true
+Unflatten.operands = { "dim", "sizes" }
 
 --- Dim `dim` becomes dims of these sizes.
 ---@param dim integer
@@ -32,6 +36,8 @@ function Unflatten:init(dim, sizes)
 end
 
 function Unflatten:forward(x) return x:unflatten(self.dim, self.sizes) end
+
+function Unflatten.operation() return core.ops.unflatten end
 
 function Unflatten:extra_repr()
   return string.format("dim=%d, sizes=(%s)", self.dim, table.concat(self.sizes, ", "))
