@@ -149,4 +149,50 @@ describe("perilune.study", function()
     t:suggest_int("n", 1, 3)
     raises("another kind", t.suggest_float, t, "n", 1, 3)
   end)
+
+  -- Each message names the call, what was wrong with it, and this file.
+  it("says what is wrong with an argument, at the user's line", function()
+    local s, distributions = study.create(), { x = study.FloatDistribution(0, 1) }
+    local t = s:ask()
+    local function one() return 1 end
+    local cases = {
+      { "study.create: sampler must be a name or an object such as", study.create, { sampler = {} } },
+      { "study.create: sampler must be a name or an object such as", study.create, { sampler = study.samplers.TPE } },
+      { "study.create: pruner must be a name or an object such as", study.create, { pruner = { 1 } } },
+      { "study.create: storage must be a URL such as", study.create, { storage = {} } },
+      { "optimize: the objective must be a function", s.optimize, s },
+      { "optimize: n_trials must be an integer of at least 0, got -1", s.optimize, s, one, { n_trials = -1 } },
+      { "optimize: total_trials must be an integer", s.optimize, s, one, { total_trials = -1 } },
+      { "optimize: timeout must be a number", s.optimize, s, one, { timeout = 0 / 0 } },
+      { "optimize: callback 1 must be a function", s.optimize, s, one, { callbacks = { 3 } } },
+      { "optimize: catch must be true, false or a function", s.optimize, s, one, { catch = "all" } },
+      { "suggest_float: name must be a string, got 0", t.suggest_float, t, 0, 1 },
+      { "suggest_float: 'x': low and high must be finite numbers", t.suggest_float, t, "x", 2, 1 },
+      { "suggest_float: 'x': unknown option 'lg'", t.suggest_float, t, "x", 1, 2, { lg = true } },
+      { "suggest_int: 'x': step must be positive", t.suggest_int, t, "x", 1, 2, { step = 0 } },
+      { "suggest_categorical: 'x': choice 2 must be", t.suggest_categorical, t, "x", { 1, 0 / 0 } },
+      { "report: step must be an integer of at least 0, got nil", t.report, t, 1 },
+      { "JSON has no function", t.set_user_attr, t, "f", print },
+      { "JSON has no function", s.set_user_attr, s, "f", print },
+      { "set_user_attr: key must be a string, got nil", s.set_user_attr, s },
+      { "set_metric_names: a name must be a string, got 1", s.set_metric_names, s, { 1 } },
+      { "add_trials: it takes a list of trials, got nil", s.add_trials, s },
+      { "add_trial: a COMPLETE trial needs a number", s.add_trial, s },
+      { "add_trial: 'x' has no distribution", s.add_trial, s, { value = 1, params = { x = 1 }, distributions = { x = 3 } } },
+      { "is not in its range", s.add_trial, s, { value = 1, params = { x = 2 }, distributions = distributions } },
+      { "add_trial: intermediate_values are", s.add_trial, s, { value = 1, intermediate_values = { a = 1 } } },
+      { "add_trial: datetime_start is written", s.add_trial, s, { value = 1, datetime_start = "yesterday" } },
+      { "get_param_importances: the first argument must be a study", study.importance.get_param_importances },
+    }
+    for _, case in ipairs(cases) do
+      local fine, message = pcall(function()
+        local result = case[2](table.unpack(case, 3))
+        return result
+      end)
+      assert.is_false(fine, "no error: " .. case[1])
+      assert.matches(case[1], message, 1, true)
+      assert.matches("study_spec.lua:%d+: ", message)
+    end
+    assert.equal(1, #s.trials)
+  end)
 end)

@@ -96,8 +96,9 @@ function distributions.CategoricalDistribution(choices)
   end
   for i, choice in ipairs(choices) do
     local kind = type(choice)
-    if kind ~= "string" and kind ~= "number" and kind ~= "boolean" and choice ~= json.null then
-      core.raise(("CategoricalDistribution: choice %d must be a string, a number or a boolean, got %s"):format(i, kind))
+    if kind ~= "string" and not is_finite(choice) and kind ~= "boolean" and choice ~= json.null then
+      core.raise(("CategoricalDistribution: choice %d must be a string, a finite number or a boolean, got %s"):format(i,
+        options.described(choice)))
     end
   end
   return setmetatable({ name = "CategoricalDistribution", choices = table.move(choices, 1, #choices, 1, {}) },
@@ -128,6 +129,14 @@ end
 
 function Categorical:encode()
   return json.encode { name = self.name, attributes = { choices = self.choices } }
+end
+
+--- Whether this is what one of these functions made.
+---@param value any
+---@return boolean
+function distributions.is_distribution(value)
+  local kind = type(value) == "table" and getmetatable(value)
+  return kind == Numeric or kind == Categorical
 end
 
 local decoders = {

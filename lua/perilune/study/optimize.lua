@@ -113,6 +113,23 @@ local function alone(study, objective, chosen)
   end)
 end
 
+local function check(chosen)
+  options.integer("Study:optimize", "n_jobs", chosen.n_jobs)
+  options.integer("Study:optimize", "n_trials", chosen.n_trials or 0, 0)
+  options.integer("Study:optimize", "total_trials", chosen.total_trials or 0, 0)
+  options.number("Study:optimize", "timeout", chosen.timeout or 0, 0)
+  if type(chosen.catch) ~= "boolean" and type(chosen.catch) ~= "function" then
+    core.raise("Study:optimize: catch must be true, false or a function of the message, got "
+      .. options.described(chosen.catch))
+  end
+  for i, callback in ipairs(chosen.callbacks) do
+    if type(callback) ~= "function" then
+      core.raise(("Study:optimize: callback %d must be a function (study, finished trial), got %s"):format(i,
+        options.described(callback)))
+    end
+  end
+end
+
 --- Runs trials: objective(trial) returns a number, or one for each objective; nil or NaN fail the trial, trial:prune()
 --- ends it early, an error marks it FAIL and is raised again.
 ---
@@ -131,7 +148,7 @@ end
 return function(study, objective, given)
   local chosen = read(given)
   if type(objective) ~= "function" then core.raise("Study:optimize: the objective must be a function of a trial") end
-  options.integer("Study:optimize", "n_jobs", chosen.n_jobs)
+  check(chosen)
   local part = workers.part()
   if part == "skip" then return end
   if part == "work" then return workers.work(study, objective, chosen, loop) end

@@ -9,11 +9,19 @@ local workers = require "perilune.study.workers"
 
 local studies = {}
 
+-- What every sampler and pruner has, and how one is made.
+local METHOD = { sampler = "sample_independent", pruner = "prune" }
+local EXAMPLE = { sampler = "samplers.TPE { seed = 1 }", pruner = "pruners.Median()" }
+
 -- "cma_es" is what samplers/cma_es.lua makes.
 local function named(call, what, folder, given)
-  if type(given) == "table" then return given end
+  if type(given) == "table" and type(given[METHOD[what]]) == "function" then return given end
+  if type(given) ~= "string" then
+    core.raise(("%s: %s must be a name or an object such as perilune.study.%s, got %s"):format(call, what,
+      EXAMPLE[what], options.described(given)))
+  end
   local path = ("perilune.study.%s.%s"):format(folder, given)
-  local is_name = type(given) == "string" and given:find("^%l[%l_]*$") and given ~= "base" and given ~= "init"
+  local is_name = given:find("^%l[%l_]*$") and given ~= "base" and given ~= "init"
   if is_name and package.searchpath(path, package.path) then return require(path)() end
   return core.raise(("%s: there is no %s %s"):format(call, what, options.described(given)))
 end
@@ -24,7 +32,7 @@ end
 
 -- A URL, an object of perilune.study.storages, or nil: in memory.
 local function storage_of(call, given, must_exist)
-  if type(given) == "table" then return given end
+  if type(given) == "table" and given.create_study then return given end
   if type(given) == "string" then return RDB(given, { must_exist = must_exist }) end
   if given == nil and not must_exist then return InMemory() end
   return core.raise(("%s: storage must be a URL such as sqlite:///study.db, or a storage, got %s"):format(call,

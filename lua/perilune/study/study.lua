@@ -8,6 +8,7 @@ local Storage = require "perilune.study.storages.base"
 local Trial = require "perilune.study.trial"
 local class = require "perilune.train.class"
 local core = require "perilune.core"
+local distributions = require "perilune.study.distributions"
 local options = require "perilune.options"
 local workers = require "perilune.study.workers"
 
@@ -227,13 +228,36 @@ local read_trial = options.reader("Study:add_trial", { { "state", "COMPLETE" }, 
 local function internal_params(params, known)
   local internal = {}
   for name, value in pairs(params) do
-    if not known[name] then core.raise(("Study:add_trial: '%s' has no distribution"):format(name)) end
+    if not distributions.is_distribution(known[name]) then
+      core.raise(("Study:add_trial: '%s' has no distribution; distributions is a table such as "
+        .. "{ %s = perilune.study.FloatDistribution(0, 1) }"):format(name, name))
+    end
     internal[name] = known[name]:to_internal(value)
     if not internal[name] or not known[name]:contains(internal[name]) then
       core.raise(("Study:add_trial: the value %s of '%s' is not in its range"):format(options.described(value), name))
     end
   end
   return internal
+end
+
+local function check_reports(reports)
+  for step, value in pairs(reports) do
+    if math.type(step) ~= "integer" or step < 0 or type(value) ~= "number" then
+      core.raise(("Study:add_trial: intermediate_values are { step = number }, steps from 0; got [%s] = %s"):format(
+        options.described(step), options.described(value)))
+    end
+  end
+end
+
+local MOMENT <const> = "^%d%d%d%d%-%d%d%-%d%d %d%d:%d%d:%d%d%.%d%d%d%d%d%d$"
+
+local function check_times(fields)
+  for _, name in ipairs { "datetime_start", "datetime_complete" } do
+    local moment = fields[name]
+    if moment and not moment:find(MOMENT) then
+      core.raise(("Study:add_trial: %s is written 2026-01-31 23:59:59.000000, in UTC; got %q"):format(name, moment))
+    end
+  end
 end
 
 local function times(fields)
@@ -250,6 +274,8 @@ local function trial_fields(self, given)
   if fields.state == "COMPLETE" and not values then
     core.raise("Study:add_trial: a COMPLETE trial needs a number per objective")
   end
+  check_reports(fields.intermediate_values)
+  check_times(fields)
   local start, complete = times(fields)
   return { state = fields.state, values = values, value = values and #values == 1 and values[1] or nil,
     params = fields.params, internal_params = internal_params(fields.params, fields.distributions),
@@ -263,6 +289,9 @@ end
 --- for each parameter), intermediate_values, user_attrs, system_attrs, datetime_start, datetime_complete.
 ---@param list table[]
 function Study:add_trials(list)
+  if type(list) ~= "table" then
+    core.raise("Study:add_trials: it takes a list of trials, got " .. options.described(list))
+  end
   local checked_list = {}
   for i, given in ipairs(list) do checked_list[i] = trial_fields(self, given) end
   if not workers.is_replaying() then self.store:add(checked_list) end
@@ -270,12 +299,15 @@ end
 
 --- Adds one trial; see add_trials.
 ---@param given table
-function Study:add_trial(given) self:add_trials { given } end
+function Study:add_trial(given) self:add_trials { given or {} } end
 
 --- Keeps something with the study: study.user_attrs[key].
 ---@param key string
 ---@param value any  what JSON can say
 function Study:set_user_attr(key, value)
+  if type(key) ~= "string" then
+    core.raise("Study:set_user_attr: key must be a string, got " .. options.described(key))
+  end
   if workers.is_replaying() then return end
   self.storage:set_study_attr(self.study_id, "user", key, value)
 end
@@ -285,6 +317,11 @@ end
 function Study:set_metric_names(names)
   if type(names) ~= "table" or #names ~= #self.directions then
     core.raise(("Study:set_metric_names: %d names are needed, one for each objective"):format(#self.directions))
+  end
+  for _, name in ipairs(names) do
+    if type(name) ~= "string" then
+      core.raise("Study:set_metric_names: a name must be a string, got " .. options.described(name))
+    end
   end
   if workers.is_replaying() then return end
   self.storage:set_study_attr(self.study_id, "system", "study:metric_names", names)

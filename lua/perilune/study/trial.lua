@@ -51,9 +51,18 @@ local function sampled(self, name, distribution)
   return self.study.sampler:sample_independent(self.study, self, name, distribution)
 end
 
+-- The distribution that a call asks for; what is wrong with it is said of the call and the parameter.
+local function described_by(call, name, maker, ...)
+  if type(name) ~= "string" then
+    core.raise(("Trial:%s: name must be a string, got %s"):format(call, options.described(name)))
+  end
+  local fine, result = pcall(maker, ...)
+  if fine then return result end
+  return core.raise(("Trial:%s: '%s': %s"):format(call, name, tostring(result):gsub("^.-Distribution: ", "")))
+end
+
 local function suggest(self, name, distribution)
   check_running(self, "suggest")
-  if type(name) ~= "string" then core.raise("Trial:suggest: name must be a string, got " .. type(name)) end
   local known = self.study:known_distribution(name)
   if known and not known:agrees(distribution) then
     core.raise(("Trial:suggest: '%s' was another kind of parameter before (class, log and choices stay the same in a "
@@ -70,17 +79,17 @@ end
 
 -- A number in [low, high]; { log, step }.  A name asked for again in one trial keeps its value.
 function Trial:suggest_float(name, low, high, given)
-  return suggest(self, name, distributions.FloatDistribution(low, high, given))
+  return suggest(self, name, described_by("suggest_float", name, distributions.FloatDistribution, low, high, given))
 end
 
 -- An integer in [low, high]; { log, step }.
 function Trial:suggest_int(name, low, high, given)
-  return suggest(self, name, distributions.IntDistribution(low, high, given))
+  return suggest(self, name, described_by("suggest_int", name, distributions.IntDistribution, low, high, given))
 end
 
 -- One of the choices.
 function Trial:suggest_categorical(name, choices)
-  return suggest(self, name, distributions.CategoricalDistribution(choices))
+  return suggest(self, name, described_by("suggest_categorical", name, distributions.CategoricalDistribution, choices))
 end
 
 -- The value at a step (an integer, 0 or more); the first report of a step counts.

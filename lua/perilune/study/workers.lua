@@ -167,9 +167,13 @@ function handle.exit(job, rest, pool, index)
   end
 end
 
--- What a worker prints before its call of optimize was printed by this process already.
+-- What a worker prints before its call of optimize was printed by this process already.  It is shown at once: a
+-- search that goes on for hours is watched through a file or a pipe, too.
 local function pass_on(job, text)
-  if job.has_begun then io.stdout:write(text, "\n") end
+  if job.has_begun then
+    io.stdout:write(text, "\n")
+    io.stdout:flush()
+  end
   table.insert(job.lines, text)
   if #job.lines > KEPT_lines then table.remove(job.lines, 1) end
 end

@@ -50,6 +50,9 @@ end
 ---@return string[]
 function importance.get_param_importances(study, given)
   local chosen = read(given)
+  if type(study) ~= "table" or type(study.directions) ~= "table" then
+    core.raise("get_param_importances: the first argument must be a study, got " .. options.described(study))
+  end
   if #study.directions > 1 and not chosen.target then
     core.raise("get_param_importances: a study with several objectives needs a target, such as "
       .. "function(trial) return trial.values[1] end")

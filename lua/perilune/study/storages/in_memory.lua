@@ -1,6 +1,8 @@
 -- storages/in_memory.lua -- studies that live as long as this process.
 local Storage = require "perilune.study.storages.base"
 local class = require "perilune.train.class"
+local core = require "perilune.core"
+local json = require "perilune.study.json"
 
 local Trials = class.new("InMemoryTrials")
 
@@ -26,6 +28,13 @@ function Trials:active()
 end
 
 function Trials:find(number) return self.records[number + 1] end
+
+-- What a database would refuse is refused here: a search that grows out of memory finds nothing new to mend.
+local function check_kept(kind, value)
+  if kind == "system" then return end
+  local fine, problem = pcall(json.encode, value)
+  if not fine then core.raise("study: this value cannot be kept: " .. problem) end
+end
 
 local function new_record(self, state)
   local number = #self.records
@@ -75,6 +84,7 @@ function Trials:set_intermediate(record, step, value) -- luacheck: ignore self
 end
 
 function Trials:set_attr(record, kind, key, value) -- luacheck: ignore self
+  check_kept(kind, value)
   record[kind .. "_attrs"][key] = value
 end
 
@@ -120,7 +130,10 @@ function InMemory:delete_study(study_id) self.by_id[study_id] = nil end
 
 function InMemory:study_attrs(study_id, kind) return self.by_id[study_id][kind] end
 
-function InMemory:set_study_attr(study_id, kind, key, value) self.by_id[study_id][kind][key] = value end
+function InMemory:set_study_attr(study_id, kind, key, value)
+  check_kept(kind, value)
+  self.by_id[study_id][kind][key] = value
+end
 
 function InMemory:trials(study_id) return self.by_id[study_id].trials end
 

@@ -42,20 +42,6 @@ local function explained(self, message)
   return ("study: %s: %s%s"):format(shown(self.url), message, advice and " (" .. advice .. ")" or "")
 end
 
---- Connects; raises what is wrong.  Nothing is created if must_exist.
----@param url string
----@param must_exist? boolean
-function Database.open(url, must_exist)
-  local dialect = dialect_of(url)
-  local self = setmetatable({ url = url, dialect = dialect, in_transaction = false }, Database)
-  local environment = environment_of(dialect)
-  if must_exist and not dialect.exists(url) then core.raise(("study: there is no %s"):format(shown(url))) end
-  local connection, message = dialect.connect(environment, url)
-  if not connection then core.raise(explained(self, message)) end
-  self.environment, self.connection = environment, connection
-  return self
-end
-
 -- -- values --
 
 --- A string as SQL.
@@ -170,6 +156,21 @@ end
 function Database:transaction(body)
   if self.in_transaction then return body() end
   return shield(run, self, body)
+end
+
+--- Connects; raises what is wrong.  Nothing is created if must_exist.
+---@param url string
+---@param must_exist? boolean
+function Database.open(url, must_exist)
+  local dialect = dialect_of(url)
+  local self = setmetatable({ url = url, dialect = dialect, in_transaction = false }, Database)
+  local environment = environment_of(dialect)
+  if must_exist and not dialect.exists(url) then core.raise(("study: there is no %s"):format(shown(url))) end
+  local connection, message = dialect.connect(environment, url)
+  if not connection then core.raise(explained(self, message)) end
+  self.environment, self.connection = environment, connection
+  for _, setting in ipairs(dialect.settings()) do self:rows(setting) end
+  return self
 end
 
 function Database:close()

@@ -22,14 +22,13 @@ function postgresql.ago(seconds) return ("CURRENT_TIMESTAMP - INTERVAL '%.3f sec
 function postgresql.exists() return true end
 
 function postgresql.connect(environment, url)
-  local connection, message = environment:connect((url:gsub("^postgres[%w+]*://", "postgresql://")))
-  if not connection then return nil, message end
-  for _, setting in ipairs { "client_encoding = 'UTF8'", "standard_conforming_strings = on", "datestyle = 'ISO'",
-    "client_min_messages = warning", "extra_float_digits = 3" } do
-    local done, failure = connection:execute("SET " .. setting)
-    if not done then return nil, failure end
-  end
-  return connection
+  return environment:connect((url:gsub("^postgres[%w+]*://", "postgresql://")))
+end
+
+-- What a new connection is told.
+function postgresql.settings()
+  return { "SET client_encoding = 'UTF8'", "SET standard_conforming_strings = on", "SET datestyle = 'ISO'",
+    "SET client_min_messages = warning", "SET extra_float_digits = 3" }
 end
 
 -- Runs an INSERT and returns the new row's id, or nil if there is none.

@@ -32,19 +32,13 @@ function sqlite.exists(url)
   return file and true or false
 end
 
--- Workers wait for each other within SQLite.  How long differs a little from one to the other, so that they do not
--- come back together.
-function sqlite.connect(environment, url)
-  local path = path_of(url)
-  local connection, message = environment:connect(path)
-  if not connection then return nil, message end
+function sqlite.connect(environment, url) return environment:connect(path_of(url)) end
+
+-- What a new connection is told.  Workers wait for each other within SQLite.  How long differs a little from one to
+-- the other, so that they do not come back together.
+function sqlite.settings()
   local jitter = tonumber(tostring({}):match("0x(%x+)") or "0", 16) // 16 % 500
-  for _, pragma in ipairs { "busy_timeout = " .. 750 + jitter, "synchronous = FULL" } do
-    local cursor, failure = connection:execute("PRAGMA " .. pragma)
-    if not cursor then return nil, failure end
-    if type(cursor) == "userdata" then cursor:close() end
-  end
-  return connection
+  return { "PRAGMA busy_timeout = " .. 750 + jitter, "PRAGMA synchronous = FULL" }
 end
 
 -- Runs an INSERT and returns the new row's id, or nil if there is none.  (LuaSQL begins a statement that returns rows
