@@ -10,8 +10,8 @@
 --     optuna-dashboard sqlite:///runs/search/study.db    the study is an Optuna study
 --
 -- Leaves under --out: study.db, search.csv; in random/ and tpe/ trials.csv, pictures of the study and the weights of
--- the trials; best.safetensors (the best trial's weights), cae.safetensors (its setting, trained to the end), edf.png,
--- reconstructions.png.
+-- the trials; best.safetensors (the best trial's weights), cae.safetensors and best.csv (its setting, trained to the
+-- end), edf.png, reconstructions.png.
 local argparse = require "argparse"
 local perilune = require "perilune"
 
@@ -24,6 +24,7 @@ local folder = require "support.folder"
 local pictures = require "support.pictures"
 local Reconstruction = require "support.reconstruction"
 local space = require "support.space"
+local tables = require "support.tables"
 local trained = require "support.trained"
 
 local study = perilune.study
@@ -143,11 +144,13 @@ local function finish(names, searches, data)
   local model, mse = train_to_the_end(names[at], best, data)
   if not model then return print("interrupted; the same command goes on") end
   save(flags.out .. "/cae.safetensors", model, best.params)
+  tables.write_csv(flags.out .. "/best.csv", { "study", "trial", "epochs", "test_mse" },
+    { { names[at], best.number, flags.final_epochs, ("%.6f"):format(mse) } })
   pictures.save_reconstructions(flags.out .. "/reconstructions.png", model, fashion.one_of_each(data.test_set))
   print(("test MSE %.4f with the setting of trial %d of %s, trained %d epochs on all images (published 0.0166)"):format(
     mse, best.number, names[at], flags.final_epochs))
-  print(flags.out .. "/: study.db, search.csv, edf.png, best.safetensors, cae.safetensors, reconstructions.png, "
-    .. table.concat(names, "/, ") .. "/")
+  print(flags.out .. "/: study.db, search.csv, best.csv, edf.png, best.safetensors, cae.safetensors, "
+    .. "reconstructions.png, " .. table.concat(names, "/, ") .. "/")
 end
 
 local function load_data()

@@ -1,9 +1,11 @@
---- reproduce -- the published study in one command, so far as it is built: both auto-encoders, classifiers, samples.
+--- reproduce -- the published study in one command, stage by stage.
 --
 --     make reproduce                        a stage whose result is there and whose inputs did not change is skipped
 --     make reproduce ARGS="--quick"         a look in a minute: few images, few epochs; numbers mean nothing
---     make reproduce ARGS="--only cae,vae"  only these stages, of cae, vae, classifier, fine_tune, samples
+--     make reproduce ARGS="--only cae,vae"  only these stages, of cae, search, vae, classifier, fine_tune,
+--                                         samples, latent
 --
+-- Killed or stopped with Ctrl-C, the same command goes on from where it was.
 -- Leaves runs/reproduce/report.html: every number and picture beside the published one, in one file.
 local argparse = require "argparse"
 local perilune = require "perilune"
@@ -24,11 +26,17 @@ parser:option("--interpreter", "that runs the stages (default lua5.4)", "lua5.4"
 parser:option("--out", "folder for the results (default runs/reproduce, runs/quick with --quick)")
 local flags = parser:parse()
 
+-- What shapes the report and the view, and no number.
+local PRESENTATION <const> = { fingerprint = true, html = true, machine = true, pipeline = true, report = true,
+  stages = true, view = true }
+
 -- All that may change any number: the library, its binary, and what the experiments share.
 local function common_files()
   local library = package.searchpath("perilune", package.path):match("^(.*)/init%.lua$")
   local files = fingerprint.files(library, "%.lua$")
-  table.move(fingerprint.files(here .. "/support", "%.lua$"), 1, 1000, #files + 1, files)
+  for _, path in ipairs(fingerprint.files(here .. "/support", "%.lua$")) do
+    if not PRESENTATION[path:match("([^/]*)%.lua$")] then files[#files + 1] = path end
+  end
   files[#files + 1] = package.searchpath("perilune.core", package.cpath)
   return files
 end
@@ -53,6 +61,7 @@ local function described(pipeline)
       local out, figures = pipeline:out(stage), {}
       for i, figure in ipairs(stage.figures) do figures[i] = { path = out .. "/" .. figure[1], caption = figure[2] } end
       list[#list + 1] = { name = stage.name, title = stage.title, question = stage.question, seconds = stamp.seconds,
+        finished = stamp.finished,
         command = pipeline:command(stage), numbers = stage.numbers(out), figures = figures }
     end
   end
@@ -62,7 +71,7 @@ end
 local function write_report(pipeline, path)
   local page = report.page { title = "Auto-encoders of Fashion-MNIST, reproduced", stages = described(pipeline),
     lead = stages.lead .. (flags.quick and "  THIS IS THE QUICK FORM: its numbers mean nothing." or ""),
-    facts = machine.facts(perilune) }
+    facts = machine.facts(perilune, flags.interpreter) }
   local file = assert(io.open(path .. ".part", "w"))
   assert(file:write(page))
   assert(file:close())

@@ -43,6 +43,18 @@ describe("progress", function()
       stream.text)
   end)
 
+  it("writes more plain lines where the environment asks for them", function()
+    local now, stream, getenv = 0, recorder(), os.getenv
+    -- luacheck: push ignore 122
+    os.getenv = function(name) return name == "PERILUNE_PROGRESS_INTERVAL" and "1" or getenv(name) end
+    local bar = Progress.new { total = 4, stream = stream, clock = function() return now end }
+    os.getenv = getenv
+    -- luacheck: pop
+    now = 1.5
+    bar:update()
+    assert.equal("1/4  0.67 it/s  00:02<00:05\n", stream.text)
+  end)
+
   it("refuses what it does not know", function()
     assert.has_error(function() Progress.new {} end)
     assert.has_error(function() Progress.new { total = 3, titel = "x" } end)

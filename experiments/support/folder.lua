@@ -16,4 +16,20 @@ function M.make(path)
   end
 end
 
+--- Removes what is in a folder, and leaves the folder.
+---@param path string
+function M.clear(path)
+  for name in lfs.dir(path) do
+    local full = path .. "/" .. name
+    if name ~= "." and name ~= ".." then
+      if lfs.symlinkattributes(full, "mode") == "directory" then
+        M.clear(full)
+        assert(lfs.rmdir(full))
+      else
+        assert(os.remove(full))
+      end
+    end
+  end
+end
+
 return M

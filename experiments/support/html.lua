@@ -43,6 +43,15 @@ end
 
 local TYPES = { png = "image/png", svg = "image/svg+xml" }
 
+-- How wide a picture is shown, as an attribute.  Our plots are in colour and have two pixels a point, for sharp
+-- screens; grids of images are grey and have one.  A PNG begins with 16 bytes that say nothing; then come width, height, depth
+-- and the type of colour (PNG specification, 11.2.2).
+local function width_of(bytes)
+  if #bytes < 26 or bytes:sub(2, 4) ~= "PNG" then return "" end
+  local width, _, _, colour = string.unpack(">I4I4BB", bytes, 17)
+  return (' width="%d"'):format(colour == 0 and width or width // 2)
+end
+
 --- A picture that lies in the page itself.
 ---@param path string  .png or .svg
 ---@param caption string
@@ -51,7 +60,7 @@ function M.figure(path, caption)
   if not file then return M.element("p", M.escape(message), 'class="missing"') end
   local bytes = file:read("a")
   file:close()
-  local image = ('<img alt="%s" src="data:%s;base64,%s">'):format(M.escape(caption),
+  local image = ('<img alt="%s"%s src="data:%s;base64,%s">'):format(M.escape(caption), width_of(bytes),
     TYPES[path:match("%.(%w+)$")], M.base64(bytes))
   return M.element("figure", image .. M.element("figcaption", M.escape(caption)))
 end

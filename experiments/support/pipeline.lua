@@ -1,22 +1,25 @@
 --- Stages that are run one after the other, each only when it must be.
 --
--- A stage is { name, title, script, arguments = { ... }, needs = { names of earlier stages }, leaves = { files } }; it
--- is called as `lua script arguments --out ROOT/name`, where {root} in an argument stands for ROOT.  Beside what a
--- stage leaves stands stage.json: the fingerprint of all that went into it (script, library, arguments, the
--- fingerprints of the stages that it needs) and how long it took.  While both hold, the stage is skipped.  A stage that
--- was stopped has no stage.json, and is run again.
+-- A stage is { name, title, script, arguments = { ... }, needs = { names of earlier stages }, leaves = { files },
+-- resume = { more arguments to go on with, after a kill }, about = seconds it may take, where nothing is known }; it is
+-- called as `lua script arguments --out ROOT/name`, where {root} in an argument stands for ROOT.  Beside what a stage
+-- leaves stands stage.json: the fingerprint of all that went into it (script, library, arguments, the fingerprints of
+-- the stages that it needs) and how long it took.  While both hold, the stage is skipped.  The stage.json of a stage
+-- that was stopped has no end: with the same fingerprint it goes on from what it left; with another one, what it left
+-- is removed first.  All that a stage writes to stdout and stderr stands in output.txt beside it.
 local cjson = require "cjson"
 local lfs = require "lfs"
 local now = require("perilune.core").terminal.now
 local fingerprint = require "support.fingerprint"
 local folder = require "support.folder"
+local View = require "support.view"
 
 local Pipeline = {}
 Pipeline.__index = Pipeline
 
 -- For the shell; a plain word stays as it is.
 local function quote(word)
-  if word:find("^[%w_./=-]+$") then return word end
+  if word:find("^[%w_./=,-]+$") then return word end
   return "'" .. word:gsub("'", "'\\''") .. "'"
 end
 
@@ -38,11 +41,11 @@ local function write_json(path, value)
 end
 
 --- options: root (folder of the results), common (files that every stage depends on), interpreter ("lua5.4"),
--- log (function that is given each line about a stage; default: stderr).
+-- view (what shows how far it is; default: a View on stderr).
 function Pipeline.new(stages, options)
   local self = setmetatable({ stages = stages, root = options.root, interpreter = options.interpreter or "lua5.4",
-    common = fingerprint.of({}, options.common or {}), prints = {}, by_name = {},
-    log = options.log or function(line) io.stderr:write(line, "\n") end }, Pipeline)
+    common = fingerprint.of({}, options.common or {}), prints = {}, by_name = {}, view = options.view or View.new() },
+    Pipeline)
   for i, stage in ipairs(stages) do
     for _, name in ipairs(stage.needs or {}) do
       if not self.by_name[name] then
@@ -69,46 +72,100 @@ function Pipeline:fingerprint(stage)
   return self.prints[stage.name]
 end
 
+local function missing_leave(self, stage)
+  for _, name in ipairs(stage.leaves or {}) do
+    if not lfs.attributes(self:out(stage) .. "/" .. name, "mode") then return name end
+  end
+end
+
 --- What is known of a stage whose result is there and whose inputs did not change: { fingerprint, seconds, finished }.
 ---@return table?
 function Pipeline:finished(stage)
   local stamp = read_json(stamp_path(self, stage))
-  if not stamp or stamp.fingerprint ~= self:fingerprint(stage) then return nil end
-  for _, name in ipairs(stage.leaves or {}) do
-    if not lfs.attributes(self:out(stage) .. "/" .. name, "mode") then return nil end
-  end
-  return stamp
+  if not stamp or not stamp.finished or stamp.fingerprint ~= self:fingerprint(stage) then return nil end
+  return not missing_leave(self, stage) and stamp or nil
 end
 
-function Pipeline:command(stage)
+--- What the shell is given for a stage.
+---@param more string[]?  arguments beside its own
+function Pipeline:command(stage, more)
   local words = { self.interpreter, stage.script }
   for _, word in ipairs(stage.arguments or {}) do words[#words + 1] = (word:gsub("{root}", self.root)) end
+  for _, word in ipairs(more or {}) do words[#words + 1] = word end
   for i, word in ipairs(words) do words[i] = quote(word) end
   return table.concat(words, " ") .. " --out " .. quote(self:out(stage))
 end
 
-local function duration(seconds) return ("%d:%02d"):format(seconds // 60, math.floor(seconds % 60)) end
+-- Seconds that a stage will take, if one can say: as long as the last time.
+local function expected(self, stage)
+  local stamp = read_json(stamp_path(self, stage)) or {}
+  return stamp.seconds or stamp.expected or stage.about
+end
 
-local function run_stage(self, stage, i)
-  folder.make(self:out(stage))
-  os.remove(stamp_path(self, stage))
-  self.log(("[%d/%d] %s: %s"):format(i, #self.stages, stage.name, stage.title))
-  local start = now()
-  local ok, how, code = os.execute(self:command(stage))
-  local seconds = now() - start
-  if not ok then
-    return nil, ("%s stopped after %s (%s %d); run it again to go on from here"):format(
-      stage.name, duration(seconds), how == "signal" and "signal" or "exit status", code)
+-- Makes the folder ready and says in stage.json that the stage has begun.  Only a folder with a stage.json is ours to
+-- clear.  Returns the stamp, and whether the stage goes on from what it left.
+local function begin(self, stage, afresh)
+  local out, old = self:out(stage), read_json(stamp_path(self, stage))
+  local goes_on = old ~= nil and not afresh and not old.finished and old.fingerprint == self:fingerprint(stage)
+  local stamp = { fingerprint = self:fingerprint(stage), spent = goes_on and old.spent or 0,
+    expected = expected(self, stage) }
+  if old and not goes_on then folder.clear(out) end
+  folder.make(out)
+  write_json(stamp_path(self, stage), stamp)
+  return stamp, goes_on
+end
+
+local SECONDS_BETWEEN_STAMPS <const> = 5
+
+-- Runs the command and gives each of its lines to see(line).  Ctrl-C reaches the command, too: what it still has to
+-- say while it saves is read, and then the interruption is reported.
+local function run_command(command, see)
+  local pipe = assert(io.popen("exec " .. command .. " 2>&1"))
+  local function drain()
+    for line in pipe:lines() do see(line) end
   end
-  for _, name in ipairs(stage.leaves or {}) do
-    if not lfs.attributes(self:out(stage) .. "/" .. name, "mode") then
-      return nil, ("%s ended well but left no %s"):format(stage.name, name)
+  local fine, message = pcall(drain)
+  if not fine then pcall(drain) end
+  local ok, how, code = pipe:close()
+  if not fine then return nil, message:find("interrupted!", 1, true) and "Ctrl-C" or message end
+  return ok, how == "signal" and "signal " .. code or "exit status " .. code
+end
+
+-- Runs a stage whose folder is ready.  Keeps what it writes, and from time to time how long it has been running.
+local function execute(self, stage, stamp, goes_on)
+  local start, stamped, spent = now(), now(), stamp.spent
+  local output = assert(io.open(self:out(stage) .. "/output.txt", goes_on and "a" or "w"))
+  output:setvbuf("line")
+  local ok, how = run_command(self.view:environment() .. self:command(stage, goes_on and stage.resume), function(line)
+    output:write(line, "\n")
+    self.view:line(line)
+    stamp.spent = spent + now() - start
+    if now() - stamped > SECONDS_BETWEEN_STAMPS then
+      write_json(stamp_path(self, stage), stamp)
+      stamped = now()
     end
+  end)
+  output:close()
+  stamp.spent = spent + now() - start
+  return ok, how
+end
+
+local function run_stage(self, stage, i, afresh)
+  local stamp, goes_on = begin(self, stage, afresh)
+  self.view:begin(i, stage, stamp.spent, goes_on)
+  local ok, how = execute(self, stage, stamp, goes_on)
+  local lacks = ok and missing_leave(self, stage)
+  if ok and not lacks then
+    write_json(stamp_path(self, stage), { fingerprint = stamp.fingerprint, seconds = stamp.spent,
+      finished = os.date("!%Y-%m-%d %H:%M UTC") })
+    self.view:done(stamp.spent)
+    return true
   end
-  write_json(stamp_path(self, stage), { fingerprint = self:fingerprint(stage), seconds = seconds,
-    finished = os.date("!%Y-%m-%d %H:%M UTC") })
-  self.log(("[%d/%d] %s: done in %s"):format(i, #self.stages, stage.name, duration(seconds)))
-  return true
+  write_json(stamp_path(self, stage), stamp)
+  local time = View.duration(stamp.spent)
+  self.view:failed()
+  if lacks then return nil, ("%s ended after %s but left no %s"):format(stage.name, time, lacks) end
+  return nil, ("%s stopped after %s (%s); run it again to go on from here"):format(stage.name, time, how)
 end
 
 --- Runs what must be run.
@@ -116,15 +173,18 @@ end
 ---@return boolean? ok, string? message
 function Pipeline:run(given)
   local only, force = given and given.only, given and given.force
+  local function must_run(stage)
+    return (not only or only[stage.name]) and (force or not self:finished(stage))
+  end
+  local times = {}
+  for i, stage in ipairs(self.stages) do times[i] = must_run(stage) and (expected(self, stage) or 0) or 0 end
+  self.view:start(times)
   for i, stage in ipairs(self.stages) do
-    local stamp = self:finished(stage)
-    local wanted = not only or only[stage.name]
-    if wanted and stamp and not force then
-      self.log(("[%d/%d] %s: nothing changed since %s (%s)"):format(i, #self.stages, stage.name, stamp.finished,
-        duration(stamp.seconds)))
-    elseif wanted then
-      local ok, message = run_stage(self, stage, i)
+    if must_run(stage) then
+      local ok, message = run_stage(self, stage, i, force)
       if not ok then return nil, message end
+    elseif self:finished(stage) then
+      self.view:skipped(i, stage, self:finished(stage))
     end
   end
   return true

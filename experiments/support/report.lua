@@ -21,13 +21,13 @@ p { margin: .4rem 0 .9rem; max-width: 46rem; }
 table { border-collapse: collapse; font-size: .95rem; font-variant-numeric: tabular-nums; margin: .6rem 0 1rem; }
 th, td { text-align: left; padding: .35rem .9rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--soft); font-weight: 600; white-space: nowrap; }
-td:nth-child(2) { font-weight: 650; white-space: nowrap; }
+td:nth-child(2) { font-weight: 650; }
+
 figure { margin: 1rem 0 1.4rem; }
 img { max-width: 100%; height: auto; background: #fff; padding: .4rem; border-radius: .4rem;
   border: 1px solid var(--line); }
 a { color: var(--mark); }
 code { font: .9em ui-monospace, "DejaVu Sans Mono", monospace; }
-nav { display: flex; flex-wrap: wrap; gap: .3rem 1rem; margin: 1rem 0; }
 ]]
 
 local function duration(seconds)
@@ -48,19 +48,36 @@ end
 local function section(stage)
   local parts = { html.element("h2", html.escape(stage.title), ('id="%s"'):format(stage.name)),
     html.element("p", html.escape(stage.question)),
-    html.element("p", html.element("code", html.escape(stage.command)) .. html.escape(" · " .. duration(stage.seconds)),
-      'class="soft"') }
+    html.element("p", html.element("code", html.escape(stage.command)) .. html.escape(" · " .. duration(stage.seconds)
+      .. ", " .. stage.finished), 'class="soft"') }
   if #stage.numbers > 0 then parts[#parts + 1] = numbers_table(stage.numbers) end
   for _, figure in ipairs(stage.figures) do parts[#parts + 1] = html.figure(figure.path, figure.caption) end
   return table.concat(parts, "\n")
 end
 
+-- Every number that was published, and the stage it belongs to.
 local function summary(stages)
-  local rows = {}
+  local cells = {}
   for _, stage in ipairs(stages) do
-    for _, row in ipairs(stage.numbers) do if row.published then rows[#rows + 1] = row end end
+    for _, row in ipairs(stage.numbers) do
+      if row.published then
+        local link = html.element("a", html.escape(row.what), ('href="#%s"'):format(stage.name))
+        cells[#cells + 1] = { link, html.escape(row.ours), html.escape(row.published), html.escape(row.remark or "") }
+      end
+    end
   end
-  return numbers_table(rows)
+  return html.table({ "", "here", "published", "remark" }, cells)
+end
+
+local function times(stages)
+  local rows, total = {}, 0
+  for i, stage in ipairs(stages) do
+    local link = html.element("a", html.escape(stage.title), ('href="#%s"'):format(stage.name))
+    rows[i] = { link, duration(stage.seconds) }
+    total = total + stage.seconds
+  end
+  rows[#rows + 1] = { "all together", duration(total) }
+  return html.table({ "stage", "time" }, rows)
 end
 
 local function facts_table(facts)
@@ -70,20 +87,17 @@ local function facts_table(facts)
 end
 
 --- The whole page.
----@param page table  { title, lead, stages = { { name, title, question, command, seconds, numbers, figures } }, facts }
+---@param page table  { title, lead, stages = { { name, title, question, command, seconds, finished, numbers,
+---  figures = { { path, caption } } } }, facts = { { what, value } } }
 ---@return string
 function M.page(page)
-  local links, sections, total = {}, {}, 0
-  for i, stage in ipairs(page.stages) do
-    links[i] = html.element("a", html.escape(stage.name), ('href="#%s"'):format(stage.name))
-    sections[i], total = section(stage), total + stage.seconds
-  end
+  local sections = {}
+  for i, stage in ipairs(page.stages) do sections[i] = section(stage) end
   return table.concat({ '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     html.element("title", html.escape(page.title)), html.element("style", STYLE), "</head>\n<body>",
     html.element("h1", html.escape(page.title)), html.element("p", html.escape(page.lead)),
-    html.element("p", html.escape(("All stages together took %s."):format(duration(total))), 'class="soft"'),
-    html.element("nav", table.concat(links, "\n")), html.element("h2", "Beside the publication"), summary(page.stages),
+    html.element("h2", "Beside the publication"), summary(page.stages), times(page.stages),
     table.concat(sections, "\n"), html.element("h2", "Made with"), facts_table(page.facts),
     "</body>\n</html>\n" }, "\n")
 end

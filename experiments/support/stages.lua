@@ -25,7 +25,8 @@ local function percent(share) return ("%.2f%%"):format(100 * share) end
 
 local function cae(here, quick)
   return { name = "cae", script = here .. "/01_cae.lua", title = "The convolutional auto-encoder",
-    question = "How well does a code of 14 numbers keep a picture of 28 x 28 pixels?",
+    question = "How well does a code of 14 numbers keep a picture of 28 x 28 pixels?", about = 40,
+    resume = { "--resume" },
     arguments = quick and { "--epochs", "2", "--limit", "5000", "--test-limit", "1000" } or {},
     leaves = { "cae.safetensors", "losses.csv", "reconstructions.png" },
     numbers = function(out)
@@ -36,9 +37,59 @@ local function cae(here, quick)
     figures = { { "reconstructions.png", "Test images above their reconstructions, one of each class" } } }
 end
 
+local SEARCHES <const> = { random = "at random, median pruner", tpe = "TPE, Hyperband" }
+
+local function setting_of(row)
+  return ("n = %d, d = %d, %s, learning rate %.2g, weight decay %.1g"):format(row.n_channels, row.encoded_space_dim,
+    row.optimizer, row.learning_rate, row.weight_decay)
+end
+
+local function search_numbers(out)
+  local best, found = tables.read_csv(out .. "/best.csv")[1], rows_by(out .. "/search.csv", "study")
+  local numbers = {
+    { what = "test MSE of the best setting", ours = ("%.4f"):format(best.test_mse), published = "0.0166",
+      remark = ("trained %d epochs on all training images"):format(best.epochs) },
+    { what = "the best setting", ours = setting_of(found[best.study]),
+      published = "n = 8, d = 14, Adam, learning rate 0.001, weight decay 1e-05",
+      remark = ("trial %d of the study %s"):format(best.trial, SEARCHES[best.study]) },
+  }
+  for _, name in ipairs { "random", "tpe" } do
+    local row = found[name]
+    numbers[#numbers + 1] = { what = "best validation MSE, " .. SEARCHES[name], ours = ("%.4f"):format(row.best_value),
+      remark = ("of %d trials %d pruned and %d failed; test MSE of the best one's weights %.4f"):format(
+        row.complete + row.pruned + row.failed, row.pruned, row.failed, row.test_mse) }
+  end
+  return numbers
+end
+
+local function search_figures()
+  local figures = { { "reconstructions.png", "Test images above what the best setting makes of them" },
+    { "edf.png", "The share of trials that are as good, of both studies" } }
+  for _, name in ipairs { "random", "tpe" } do
+    for _, kind in ipairs { { "optimization_history", "the values of the trials" },
+      { "intermediate_values", "validation error by epoch; pruned trials are the short ones" },
+      { "parallel_coordinate", "every trial a line through its parameters" },
+      { "slice", "every parameter against the value" }, { "contour", "pairs of parameters" },
+      { "rank", "the same, by rank" }, { "timeline", "when each trial ran" } } do
+      figures[#figures + 1] = { ("%s/%s.png"):format(name, kind[1]), ("%s: %s"):format(SEARCHES[name], kind[2]) }
+    end
+  end
+  return figures
+end
+
+-- Goes on by its database: it needs no other arguments for that.
+local function search(here, quick)
+  return { name = "search", script = here .. "/02_search.lua", title = "The search for the best auto-encoder",
+    question = "Which auto-encoder keeps the pictures best: how wide, how long a code, trained how?", about = 330,
+    arguments = quick and { "--trials", "2", "--epochs", "2", "--final-epochs", "1", "--limit", "1200" } or {},
+    leaves = { "cae.safetensors", "best.csv", "search.csv", "edf.png", "reconstructions.png" },
+    numbers = search_numbers, figures = search_figures() }
+end
+
 local function vae(here, quick)
   return { name = "vae", script = here .. "/03_vae.lua", title = "The variational auto-encoder",
-    question = "Does a variational auto-encoder learn a space of codes that one can draw from?",
+    question = "Does a variational auto-encoder learn a space of codes that one can draw from?", about = 55,
+    resume = { "--resume" },
     arguments = quick and { "--epochs", "2", "--limit", "5000", "--test-limit", "1000" } or {},
     leaves = { "vae.safetensors", "losses.csv", "reconstructions.png", "samples.png", "walk.png" },
     numbers = function(out)
@@ -59,7 +110,7 @@ local function classifier(here, quick)
   if quick then add(arguments, { "--epochs", "2", "--limit", "1000", "--test-limit", "1000" }) end
   return { name = "classifier", script = here .. "/05_fine_tune.lua", title = "A classifier from scratch",
     question = "How well does a small convolutional network tell the classes apart that has seen no auto-encoder?",
-    arguments = arguments,
+    arguments = arguments, resume = { "--resume" }, about = 180,
     leaves = { "accuracies.csv", "scratch/network.safetensors", "scratch/confusion.png", "scratch/classes.png",
       "scratch/mistakes.png" },
     numbers = function(out)
@@ -73,13 +124,13 @@ local function classifier(here, quick)
 end
 
 local function fine_tune(here, quick)
-  local arguments = { "--parts", "head,whole,few", "--encoder", "{root}/cae/cae.safetensors" }
+  local arguments = { "--parts", "head,whole,few", "--encoder", "{root}/search/cae.safetensors" }
   if quick then
     add(arguments, { "--epochs", "2", "--limit", "1000", "--test-limit", "1000", "--steps", "30", "--repeats", "2" })
   end
   return { name = "fine_tune", script = here .. "/05_fine_tune.lua", title = "The encoder, tuned to classify",
     question = "What are the codes of an auto-encoder worth to somebody who wants to tell classes apart?",
-    needs = { "cae" }, arguments = arguments,
+    needs = { "search" }, arguments = arguments, resume = { "--resume" }, about = 90,
     leaves = { "accuracies.csv", "few_labels.csv", "few_labels.png", "head/confusion.png", "whole/confusion.png",
       "whole/classes.png", "whole/mistakes.png" },
     numbers = function(out)
@@ -103,12 +154,12 @@ local function fine_tune(here, quick)
 end
 
 local function samples(here, quick)
-  local arguments = { "--cae", "{root}/cae/cae.safetensors", "--vae", "{root}/vae/vae.safetensors",
+  local arguments = { "--cae", "{root}/search/cae.safetensors", "--vae", "{root}/vae/vae.safetensors",
     "--classifier", "{root}/classifier/scratch/network.safetensors" }
   if quick then add(arguments, { "--limit", "1000", "--samples", "500" }) end
   return { name = "samples", script = here .. "/04_samples.lua", title = "Samples, measured",
     question = "Does the variational auto-encoder make images that one can name, and the plain one not?",
-    needs = { "cae", "vae", "classifier" }, arguments = arguments,
+    needs = { "search", "vae", "classifier" }, arguments = arguments, about = 15,
     leaves = { "samples.csv", "cae_normal.png", "cae_fitted.png", "vae_prior.png" },
     numbers = function(out)
       local numbers = {}
@@ -124,12 +175,40 @@ local function samples(here, quick)
       { "vae_prior.png", "Variational auto-encoder, codes from the prior" } } }
 end
 
+local MAPS <const> = { codes = "codes themselves", pca = "first two components", tsne = "t-SNE map" }
+
+local function latent_numbers(out)
+  local numbers = {}
+  for _, row in ipairs(tables.read_csv(out .. "/maps.csv")) do
+    local where = MAPS[row.map]
+    numbers[#numbers + 1] = { what = ("%s, %s: accuracy of 10 nearest neighbours"):format(row.codes, where),
+      ours = ("%.1f%%"):format(100 * row.knn_accuracy),
+      remark = row.map == "codes" and "" or ("trustworthiness %.3f, continuity %.3f%s"):format(row.trustworthiness,
+        row.continuity, row.map == "tsne" and ("; KL divergence %.3f, %.1f s"):format(row.kl_divergence, row.seconds)
+        or ("; %.0f%% of the variance"):format(100 * row.explained_variance)) }
+  end
+  return numbers
+end
+
+local function latent(here, quick)
+  local arguments = { "--cae", "{root}/search/cae.safetensors", "--vae", "{root}/vae/vae.safetensors" }
+  if quick then add(arguments, { "--limit", "500" }) end
+  return { name = "latent", script = here .. "/06_latent_space.lua", title = "The codes, as maps",
+    question = "What do the codes of the two auto-encoders look like?", needs = { "search", "vae" }, about = 25,
+    arguments = arguments, leaves = { "maps.csv", "pca.png", "tsne_cae.png", "tsne_vae.png", "images.png" },
+    numbers = latent_numbers,
+    figures = { { "pca.png", "The first two principal components, and what each component explains" },
+      { "tsne_cae.png", "t-SNE of the auto-encoder's codes" },
+      { "tsne_vae.png", "t-SNE of the variational auto-encoder's codes" },
+      { "images.png", "The images themselves, at the places of their codes" } } }
+end
+
 --- The stages, for Pipeline.new.
 ---@param here string  the folder of the experiments
 ---@param quick boolean?  a small part of the data and few epochs
 function M.list(here, quick)
-  local list = {}
-  for i, stage in ipairs { cae, vae, classifier, fine_tune, samples } do list[i] = stage(here, quick) end
+  local list = { cae, search, vae, classifier, fine_tune, samples, latent }
+  for i, stage in ipairs(list) do list[i] = stage(here, quick) end
   return list
 end
 

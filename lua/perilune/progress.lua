@@ -1,7 +1,8 @@
 -- progress.lua -- how far a loop is, on stderr.
 --
 -- On a terminal one line is drawn again and again, at most ten times a second; elsewhere (a file, a pipe) a plain line
--- appears about every `interval` seconds, and one at the end.
+-- appears about every `interval` seconds, and one at the end.  A program that reads those lines may ask for more of
+-- them: PERILUNE_PROGRESS_INTERVAL=1 in the environment.
 local core = require "perilune.core"
 local options = require "perilune.options"
 
@@ -10,13 +11,17 @@ local Progress = {}
 Progress.__index = Progress
 
 local read = options.reader("progress", { { "total", nil, "integer" }, { "title", "" }, { "unit", "it" },
-  { "interval", 10, "number" }, { "width", 24, "integer" }, { "stream", nil, "any" },
+  { "interval", nil, "number" }, { "width", 24, "integer" }, { "stream", nil, "any" },
   { "interactive", nil, "boolean" }, { "clock", nil, "function" } })
+
+-- Seconds between plain lines.
+local function plain_interval() return tonumber(os.getenv("PERILUNE_PROGRESS_INTERVAL")) or 10 end
 
 --- A bar for total steps: bar:update(1, "loss 0.02") after each of them, bar:finish() at the end (or
 --- local bar <close> = ...).
 ---@param given table  { total, title, unit, interval, width, stream, interactive, clock }
----  unit "it"; interval 10 seconds between plain lines; stream io.stderr; interactive: whether it is a terminal
+---  unit "it"; interval 10 seconds (or PERILUNE_PROGRESS_INTERVAL) between plain lines; stream io.stderr;
+---  interactive: whether it is a terminal
 ---@return perilune.Progress
 function Progress.new(given)
   local chosen = read(given)
@@ -25,9 +30,9 @@ function Progress.new(given)
   local interactive = chosen.interactive
   if interactive == nil then interactive = chosen.stream == nil and core.terminal.is_interactive() end
   return setmetatable({ total = chosen.total, title = chosen.title, unit = chosen.unit, width = chosen.width,
-    interval = interactive and 0.1 or chosen.interval, stream = chosen.stream or io.stderr, clock = clock,
-    interactive = interactive, done = 0, skipped = 0, note = "", start = clock(), drawn = clock(), drawn_length = 0,
-    finished = false }, Progress)
+    interval = interactive and 0.1 or chosen.interval or plain_interval(), stream = chosen.stream or io.stderr,
+    clock = clock, interactive = interactive, done = 0, skipped = 0, note = "", start = clock(), drawn = clock(),
+    drawn_length = 0, finished = false }, Progress)
 end
 
 local COLUMNS = 79

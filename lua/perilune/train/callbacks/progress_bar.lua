@@ -7,12 +7,12 @@ local progress = require "perilune.progress"
 ---@class perilune.callbacks.ProgressBar
 local ProgressBar = require "perilune.train.callbacks.callback":extend("ProgressBar")
 
-local read = options.reader("ProgressBar", { { "interval", 10, "number" }, { "unit", "it" }, { "stream", nil, "any" },
+local read = options.reader("ProgressBar", { { "interval", nil, "number" }, { "unit", "it" }, { "stream", nil, "any" },
   { "interactive", nil, "boolean" }, { "clock", nil, "function" } })
 
 --- Shows how far an epoch is, its rate, the time left, and what was logged with prog_bar = true.
 ---
---- Options: interval = 10 seconds between lines where stderr is no terminal, unit = "it", stream = io.stderr,
+--- Options: interval = 10 seconds (or PERILUNE_PROGRESS_INTERVAL) between lines where stderr is no terminal, unit = "it", stream = io.stderr,
 --- interactive: whether the stream is a terminal, clock.
 ---@param given? table
 function ProgressBar:init(given) self.options = read(given) end
