@@ -66,4 +66,5 @@ def main():
               f"{seconds:.2f} s", flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -44,8 +44,8 @@ end
 local TYPES = { png = "image/png", svg = "image/svg+xml" }
 
 -- How wide a picture is shown, as an attribute.  Our plots are in colour and have two pixels a point, for sharp
--- screens; grids of images are grey and have one.  A PNG begins with 16 bytes that say nothing; then come width, height, depth
--- and the type of colour (PNG specification, 11.2.2).
+-- screens; grids of images are grey and have one.  A PNG begins with 16 bytes that say nothing; then come width,
+-- height, depth and the type of colour (PNG specification, 11.2.2).
 local function width_of(bytes)
   if #bytes < 26 or bytes:sub(2, 4) ~= "PNG" then return "" end
   local width, _, _, colour = string.unpack(">I4I4BB", bytes, 17)

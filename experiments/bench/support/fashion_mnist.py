@@ -6,12 +6,21 @@ import os
 import numpy as np
 import torch
 
-FILES = {"train": "train-images-idx3-ubyte.gz", "test": "t10k-images-idx3-ubyte.gz"}
+PREFIX = {"train": "train", "test": "t10k"}
+
+
+def read(split, what, header_bytes):
+    folder = os.environ.get("PERILUNE_DATA", "/usr/share/datasets/fashion-mnist")
+    with gzip.open(os.path.join(folder, f"{PREFIX[split]}-{what}-ubyte.gz")) as file:
+        return np.frombuffer(file.read(), np.uint8, offset=header_bytes)
 
 
 def images(split):
     """(n, 1, 28, 28) float32 in [0, 1]."""
-    folder = os.environ.get("PERILUNE_DATA", "/usr/share/datasets/fashion-mnist")
-    with gzip.open(os.path.join(folder, FILES[split])) as file:
-        raw = np.frombuffer(file.read(), np.uint8, offset=16)
+    raw = read(split, "images-idx3", 16)
     return torch.from_numpy(raw.reshape(-1, 1, 28, 28).astype(np.float32) / 255)
+
+
+def labels(split):
+    """(n) int64, 0 to 9."""
+    return torch.from_numpy(read(split, "labels-idx1", 8).astype(np.int64))
