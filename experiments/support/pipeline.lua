@@ -117,6 +117,16 @@ end
 
 local SECONDS_BETWEEN_STAMPS <const> = 5
 
+-- Two nets: Ctrl-C makes a read fail, and right after that it makes lua raise "interrupted!".
+local function catch(f)
+  local outer, inner, message = pcall(function()
+    local fine, why = pcall(f)
+    return fine, why
+  end)
+  if not outer then return false, inner end
+  return inner, message
+end
+
 -- Runs the command and gives each of its lines to see(line).  Ctrl-C reaches the command, too: what it still has to
 -- say while it saves is read, and then the interruption is reported.
 local function run_command(command, see)
@@ -124,10 +134,10 @@ local function run_command(command, see)
   local function drain()
     for line in pipe:lines() do see(line) end
   end
-  local fine, message = pcall(drain)
+  local fine, message = catch(drain)
   if not fine then pcall(drain) end
   local ok, how, code = pipe:close()
-  if not fine then return nil, message:find("interrupted!", 1, true) and "Ctrl-C" or message end
+  if not fine then return nil, message:find("[Ii]nterrupted") and "Ctrl-C" or message end
   return ok, how == "signal" and "signal " .. code or "exit status " .. code
 end
 

@@ -208,7 +208,10 @@ end
 ---@param quick boolean?  a small part of the data and few epochs
 function M.list(here, quick)
   local list = { cae, search, vae, classifier, fine_tune, samples, latent }
-  for i, stage in ipairs(list) do list[i] = stage(here, quick) end
+  for i, stage in ipairs(list) do
+    list[i] = stage(here, quick)
+    if quick then list[i].about = nil end
+  end
   return list
 end
 

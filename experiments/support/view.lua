@@ -5,7 +5,7 @@ local core = require "perilune.core"
 local View = {}
 View.__index = View
 
-local BAR <const> = 24
+local BAR <const> = 16
 local KEPT <const> = 30   -- lines of a stage, in case it fails
 
 --- options: stream (io.stderr), interactive (whether that is a terminal), columns, clock.
@@ -26,13 +26,14 @@ function View:environment() return self.interactive and "env PERILUNE_PROGRESS_I
 -- A line that wraps could not be drawn over.
 local function cut(self, text) return text:sub(1, (self.columns or core.terminal.columns() or 80) - 1) end
 
-local function of_about(elapsed, expected)
+local function of_expected(elapsed, expected)
   local text = View.duration(elapsed)
-  return expected > 0 and text .. " of about " .. View.duration(math.max(expected, elapsed)) or text
+  return expected > 0 and text .. " of ~" .. View.duration(math.max(expected, elapsed)) or text
 end
 
---- Seconds that all will take together: what has passed, the rest of this stage, and the stages after it.
+-- Seconds that all will take together: what has passed, the rest of this stage, and the stages after it.  0: unknown.
 local function whole(self, elapsed)
+  if math.max(table.unpack(self.times)) == 0 then return 0 end
   local all = self.clock() - self.started + math.max(0, self.times[self.i] - elapsed)
   for i = self.i + 1, #self.times do all = all + self.times[i] end
   return all
@@ -47,8 +48,9 @@ end
 --- The line of the stage.
 function View:text()
   local elapsed = self.spent + self.clock() - self.begun
-  return ("%s  %s%s  all %s"):format(self.head, bar(elapsed, self.times[self.i]), of_about(elapsed, self.times[self.i]),
-    of_about(self.clock() - self.started, whole(self, elapsed)))
+  local expected = self.times[self.i]
+  return ("%s  %s%s  all %s"):format(self.head, bar(elapsed, expected), of_expected(elapsed, expected),
+    of_expected(self.clock() - self.started, whole(self, elapsed)))
 end
 
 local CLEAR <const> = "\r\27[2K"
@@ -89,7 +91,7 @@ function View:begin(i, stage, spent, goes_on)
   self.head = ("[%d/%d] %s"):format(i, #self.times, stage.name)
   if self.interactive then return draw(self) end
   say(self, ("%s: %s%s (%s; all %s)"):format(self.head, goes_on and "goes on: " or "", stage.title,
-    of_about(spent, self.times[i]), of_about(self.clock() - self.started, whole(self, spent))))
+    of_expected(spent, self.times[i]), of_expected(self.clock() - self.started, whole(self, spent))))
 end
 
 --- The stage wrote a line.

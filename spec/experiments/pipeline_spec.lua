@@ -173,10 +173,10 @@ describe("the view of a pipeline", function()
     now = 10
     text = ""
     view:line("epoch 3/10\r")
-    assert.matches("[2/3] search  [############............]  0:20 of about 0:40  all 0:10 of about 0:50\n  epoch 3/10",
+    assert.matches("[2/3] search  [########........]  0:20 of ~0:40  all 0:10 of ~0:50\n  epoch 3/10",
       text, 1, true)
     now = 70   -- later than expected
-    assert.matches("%[########################%]  1:20 of about 1:20  all 1:10 of about 1:30", view:text())
+    assert.matches("%[################%]  1:20 of ~1:20  all 1:10 of ~1:30", view:text())
     text = ""
     view:done(80)
     assert.equal("\r\27[2K\27[1A\r\27[2K[2/3] search: done in 1:20\n", text)
@@ -199,7 +199,7 @@ describe("the view of a pipeline", function()
     view:begin(1, { name = "a", title = "A" }, 0, false)
     view:line("epoch 1")
     view:done(31)
-    assert.equal("[1/1] a: A (0:00 of about 0:30; all 0:00 of about 0:30)\nepoch 1\n[1/1] a: done in 0:31\n", text)
+    assert.equal("[1/1] a: A (0:00 of ~0:30; all 0:00 of ~0:30)\nepoch 1\n[1/1] a: done in 0:31\n", text)
     assert.equal("", view:environment())
   end)
 end)

@@ -12,8 +12,8 @@ local read = options.reader("ProgressBar", { { "interval", nil, "number" }, { "u
 
 --- Shows how far an epoch is, its rate, the time left, and what was logged with prog_bar = true.
 ---
---- Options: interval = 10 seconds (or PERILUNE_PROGRESS_INTERVAL) between lines where stderr is no terminal, unit = "it", stream = io.stderr,
---- interactive: whether the stream is a terminal, clock.
+--- Options: interval = 10 seconds (or PERILUNE_PROGRESS_INTERVAL) between lines where stderr is no terminal,
+--- unit = "it", stream = io.stderr, interactive: whether the stream is a terminal, clock.
 ---@param given? table
 function ProgressBar:init(given) self.options = read(given) end
 
