@@ -27,6 +27,14 @@ figure { margin: 1rem 0 1.4rem; }
 img { max-width: 100%; height: auto; background: #fff; padding: .4rem; border-radius: .4rem;
   border: 1px solid var(--line); }
 a { color: var(--mark); }
+.time { white-space: nowrap; }
+@media (max-width: 40rem) {  /* a row of four cells has its remark below the others */
+  table:has(th:nth-child(4)) { width: 100%; }
+  tr:has(> :nth-child(4)) { display: grid; grid-template-columns: 2fr 1fr 1fr; border-bottom: 1px solid var(--line); }
+  tr:has(> :nth-child(4)) > * { border: 0; }
+  td:nth-child(4) { grid-column: 1 / -1; padding-top: 0; color: var(--soft); }
+  th:nth-child(4), td:nth-child(4):empty { display: none; }
+}
 code { font: .9em ui-monospace, "DejaVu Sans Mono", monospace; }
 ]]
 
@@ -73,10 +81,10 @@ local function times(stages)
   local rows, total = {}, 0
   for i, stage in ipairs(stages) do
     local link = html.element("a", html.escape(stage.title), ('href="#%s"'):format(stage.name))
-    rows[i] = { link, duration(stage.seconds) }
+    rows[i] = { link, html.element("span", duration(stage.seconds), 'class="time"') }
     total = total + stage.seconds
   end
-  rows[#rows + 1] = { "all together", duration(total) }
+  rows[#rows + 1] = { "all together", html.element("span", duration(total), 'class="time"') }
   return html.table({ "stage", "time" }, rows)
 end
 
