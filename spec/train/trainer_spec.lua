@@ -36,7 +36,7 @@ local function loader(n, batch_size, given)
   return perilune.data.DataLoader(new_data(n), given)
 end
 
-local function by_hand(net, batches, epochs, window, clip)
+local function by_hand(net, batches, epochs, window, clip, algorithm)
   local optimizer = net:configure_optimizers()
   for _ = 1, epochs do
     local i = 0
@@ -45,7 +45,7 @@ local function by_hand(net, batches, epochs, window, clip)
       if (i - 1) % window == 0 then optimizer:zero_grad() end
       (nn.functional.mse_loss(net(x), y) / window):backward()
       if i % window == 0 or i == #batches then
-        if clip then nn.utils.clip_grad_norm_(net:parameters(), clip) end
+        if clip then nn.utils["clip_grad_" .. (algorithm or "norm") .. "_"](net:parameters(), clip) end
         optimizer:step()
       end
     end
@@ -59,11 +59,12 @@ end
 
 describe("Trainer", function()
   it("learns what a loop by hand learns, windows and clipping included", function()
-    for _, case in ipairs { { 1 }, { 3 }, { 2, 0.1 } } do
-      local window, clip = case[1], case[2]
-      local expected = by_hand(new_net(), loader(20, 4), 3, window, clip)
+    for _, case in ipairs { { 1 }, { 3 }, { 2, 0.1 }, { 2, 0.1, "value" } } do
+      local window, clip, algorithm = table.unpack(case)
+      local expected = by_hand(new_net(), loader(20, 4), 3, window, clip, algorithm)
       local net = new_net()
-      local run = trainer { max_epochs = 3, accumulate_grad_batches = window, gradient_clip_val = clip }
+      local run = trainer { max_epochs = 3, accumulate_grad_batches = window, gradient_clip_val = clip or 0,
+        gradient_clip_algorithm = algorithm }
       run:fit(net, loader(20, 4))
       same_weights(expected, net)
       assert.equal(3 * ((5 + window - 1) // window), run.global_step)
@@ -132,6 +133,10 @@ describe("Trainer", function()
     run = trainer { max_steps = 7 }
     run:fit(new_net(), loader(20, 4))
     assert.same({ 7, 2 }, { run.global_step, run.current_epoch })
+    validations = {}
+    trainer { max_epochs = 2, val_check_interval = 3, callbacks = { callback } }
+      :fit(new_net(), loader(20, 4), loader(4, 2))
+    assert.same({ 3, 8 }, validations)
     validations = {}
     trainer { max_epochs = 4, check_val_every_n_epoch = 2, callbacks = { callback } }
       :fit(new_net(), loader(4, 2), loader(4, 2))
@@ -267,6 +272,23 @@ describe("Trainer", function()
     assert.error_matches(function() trainer { logger = { plain, {} } } end, "logger 2 has no log_metrics")
   end)
 
+  it("raises the first error, calls every teardown and closes every logger", function()
+    local seen = {}
+    local function logger(raises)
+      return { log_metrics = function() error("the first") end, finalize = function(_, status)
+        seen[#seen + 1] = status
+        if raises then error("a later one") end
+      end }
+    end
+    local run = trainer { max_epochs = 1, log_every_n_steps = 1, logger = { logger(true), logger(false) },
+      callbacks = { { on_exception = function() error("a later one") end, teardown = function(_, _, _, stage)
+        seen[#seen + 1] = stage
+        error("a later one")
+      end } } }
+    assert.error_matches(function() run:fit(new_net(), loader(4, 2)) end, "the first")
+    assert.same({ "fit", "failed", "failed" }, seen)
+  end)
+
   it("says what is wrong", function()
     local function fails(pattern, call, ...)
       local fine, message = pcall(call, ...)
@@ -286,6 +308,14 @@ describe("Trainer", function()
     local net = new_net()
     net.training_step = function() return 3 end
     assert.error_matches(function() run:fit(net, loader(4, 2)) end, "training_step: it must return the loss")
+    net.training_step = function() return { losses = 1 } end
+    assert.error_matches(function() run:fit(net, loader(4, 2)) end, "training_step: it must return the loss")
+    net.training_step = function() return perilune.tensor(1.0) end
+    assert.error_matches(function() run:fit(net, loader(4, 2)) end, "no parameter that requires a gradient")
+    fails("the loader has no batches", function() run:fit(new_net(), loader(1, 2, { drop_last = true })) end)
+    fails("val_check_interval = 3 is more than the 2 batches", function()
+      trainer { max_epochs = 1, val_check_interval = 3 }:fit(new_net(), loader(4, 2), loader(4, 2))
+    end)
     net.training_step = function(self) self:log("x", perilune.ones(2)) end
     assert.error_matches(function() run:fit(net, loader(4, 2)) end, "log: x must be a number or a tensor of one")
     net.training_step = function() error({ code = 7 }) end

@@ -20,11 +20,15 @@ local fit = {}
 -- one batch -------------------------------------------------------------------------------------------------------
 
 local function loss_of(outputs)
+  if outputs == nil then return nil end
   local loss = outputs
   if type(outputs) == "table" then loss = outputs.loss end
-  if loss == nil then return nil end
   if not core.is_tensor(loss) or loss:numel() ~= 1 then
     core.raise("training_step: it must return the loss, a tensor of one element, or { loss = ... }, or nil")
+  end
+  if not loss.requires_grad then
+    core.raise("training_step: no parameter that requires a gradient has a part in the loss; were all frozen, or was "
+      .. "the loss detached?")
   end
   return loss
 end
@@ -42,7 +46,7 @@ end
 
 local function clip_gradients(self)
   local chosen = self.options
-  if not chosen.gradient_clip_val then return end
+  if (chosen.gradient_clip_val or 0) == 0 then return end
   if chosen.gradient_clip_algorithm == "value" then
     utils.clip_grad_value_(self._parameters, chosen.gradient_clip_val)
   else

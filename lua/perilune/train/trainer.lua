@@ -37,15 +37,15 @@ local Trainer = class.new("Trainer")
 ---
 --- max_epochs (1000 unless max_steps is given; -1: no end), max_steps (-1: no limit; optimizer steps), min_epochs,
 --- min_steps; callbacks: a list; logger: one (of perilune.loggers, or a table with log_metrics), a list, or true for a
---- CSVLogger; gradient_clip_val with gradient_clip_algorithm = "norm" or "value"; accumulate_grad_batches = 1;
---- val_check_interval = 1.0: a share of the epoch, or as an integer a number of batches; check_val_every_n_epoch = 1;
---- limit_train_batches = 1.0, likewise _val_, _test_, _predict_: a share or a number; log_every_n_steps = 50;
---- num_sanity_val_steps = 2: validation batches before the first epoch (-1: all); enable_progress_bar = true (on
---- stderr); enable_checkpointing = true; terminate_on_nan = true: a training loss that is NaN or infinite is an error,
---- raised before it reaches the weights; detect_anomaly = false: the first operation that makes a NaN ends the run and
---- is named (slow); default_root_dir: where a ModelCheckpoint and loggers without a folder of their own write --
---- without it, and without them, no file is written; fast_dev_run = false: true or a number of batches, one short epoch
---- without files; deterministic: every run is.
+--- CSVLogger; gradient_clip_val (0: none) with gradient_clip_algorithm = "norm" or "value";
+--- accumulate_grad_batches = 1; val_check_interval = 1.0: a share of the epoch, or as an integer a number of its
+--- batches; check_val_every_n_epoch = 1; limit_train_batches = 1.0, likewise _val_, _test_, _predict_: a share or a
+--- number; log_every_n_steps = 50; num_sanity_val_steps = 2: validation batches before the first epoch (-1: all);
+--- enable_progress_bar = true (on stderr); enable_checkpointing = true; terminate_on_nan = true: a training loss that
+--- is NaN or infinite is an error, raised before it reaches the weights; detect_anomaly = false: the first operation
+--- that makes a NaN ends the run and is named (slow); default_root_dir: where a ModelCheckpoint and loggers without a
+--- folder of their own write -- without it, and without them, no file is written; fast_dev_run = false: true or a
+--- number of batches, one short epoch without files; deterministic: every run is.
 ---@param given? table
 function Trainer:init(given)
   local chosen = settings.read(given)
@@ -175,6 +175,10 @@ end
 local function val_interval(self)
   local interval, n = self.options.val_check_interval, self.num_training_batches
   if math.type(interval) == "float" then return math.max(1, math.floor(interval * n + 1e-9)) end
+  if interval > n and self.num_val_batches > 0 then
+    core.raise(string.format("Trainer: fit: val_check_interval = %d is more than the %d batches of an epoch: there "
+      .. "would be no validation; for one every few epochs give check_val_every_n_epoch", interval, n))
+  end
   return interval
 end
 
@@ -223,25 +227,32 @@ local function describe_failure(self, message)
   return path and message .. "\nthe last good checkpoint is " .. path or message
 end
 
--- Runs body; whatever happens, loggers are closed and teardown is called.
+-- Calls f; what it raises is put at the end of failures.
+local function attempt(failures, f, ...)
+  local fine, message = pcall(f, ...)
+  if not fine then failures[#failures + 1] = { message = message } end
+end
+
+-- Runs body; whatever happens, teardown is called and loggers are closed.  The first error is the one that is told.
 local function run(self, stage, body)
-  local fine, message
+  local failures = {}
   self.stage_of_run = stage
   if self.options.detect_anomaly then
-    fine, message = pcall(core.detect_anomaly, body)
+    attempt(failures, core.detect_anomaly, body)
   else
-    fine, message = pcall(body)
+    attempt(failures, body)
   end
+  local status = #failures == 0 and "success" or "failed"
   self.stage = nil
-  if not fine then
+  if status == "failed" then
     self._waiting = {}
-    pcall(hooks.call, self, "on_exception", message)
+    attempt(failures, hooks.call, self, "on_exception", failures[1].message)
   end
-  hooks.call(self, "teardown", stage)
+  attempt(failures, hooks.call, self, "teardown", stage)
   for _, logger in ipairs(self.loggers) do
-    if type(logger.finalize) == "function" then logger:finalize(fine and "success" or "failed") end
+    if type(logger.finalize) == "function" then attempt(failures, logger.finalize, logger, status) end
   end
-  if not fine then error(describe_failure(self, message), 0) end
+  if failures[1] then error(describe_failure(self, failures[1].message), 0) end
 end
 
 local read_fit_options = options.reader("fit", { { "ckpt_path", nil, "string" } })
