@@ -76,7 +76,8 @@ status manifold_step(context *c, const descent *d, const float *attraction, cons
   size_t sums_bytes = (size_t)n_chunks * (1 + MAX_MAP_DIMS) * sizeof(double);
   double *sums = context_get(c, sums_bytes), squares = 0;
   if (!sums) return STATUS_NO_MEMORY;
-  moving k = { (float)d->exaggeration, (float)(1 / d->q_sum), (float)d->learning_rate, (float)d->momentum, attraction,
+  float scale = d->q_sum > 0 ? (float)(1 / d->q_sum) : 0;   /* 0: all points are too far apart to repel each other */
+  moving k = { (float)d->exaggeration, scale, (float)d->learning_rate, (float)d->momentum, attraction,
                repulsion, m, y, velocity, gain, { 0 }, sums, sums + n_chunks };
   parallel_for(c, n, GRAIN, move_chunk, &k);
   for (int64_t chunk = 0; chunk < n_chunks; chunk++) {

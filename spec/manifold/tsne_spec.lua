@@ -495,6 +495,28 @@ describe("TSNE", function()
     assert.is_true(same:eq(0):all():item())
   end)
 
+  it("has one for two and three points, so far apart that rounding leaves no sum of q", function()
+    for n = 2, 3 do
+      for _, options in ipairs { {}, { expansion = 0 }, { n_components = 3 }, { method = "exact" } } do
+        options.perplexity = 1
+        local tsne = TSNE(options):fit(perilune.eye(n))
+        assert.is_true(tsne.embedding_:isfinite():all():item(), n)
+        assert.is_true(math.abs(tsne.kl_divergence_) < math.huge, tsne.kl_divergence_)
+      end
+    end
+  end)
+
+  it("says that the map flew apart, and keeps the one before", function()
+    local x = clouds(60, 4)
+    local tsne = TSNE({ perplexity = 5, max_iter = 5 }):fit(x)
+    local before = tsne.embedding_
+    tsne.learning_rate, tsne.max_iter = 1e30, 100
+    fails("tsne_spec.lua:%d+: TSNE: the map flew apart in iteration %d+; learning_rate 1e%+30 is too large", function()
+      tsne:fit(x)
+    end)
+    assert.are.equal(before, tsne.embedding_)
+  end)
+
   it("says what is wrong", function()
     local function fit(options, x) return function() TSNE(options):fit(x) end end
     fails("n_components must be 2 or 3", TSNE, { n_components = 4 })
@@ -504,7 +526,12 @@ describe("TSNE", function()
     fails("method must be", TSNE, { method = "fft" })
     fails("learning_rate must be", TSNE, { learning_rate = 0 })
     fails("expansion must be 0 or 3", TSNE, { expansion = 2 })
-    fails("tree_every and weak_every must be 1 or more", TSNE, { tree_every = 0 })
+    fails("tree_every must be an integer of at least 1", TSNE, { tree_every = 0 })
+    fails("n_components must be an integer", TSNE, { n_components = 2.5 })
+    fails("max_iter must be an integer of at least 1, got 0", TSNE, { max_iter = 0 })
+    fails("learning_rate must be", TSNE, { learning_rate = math.huge })
+    fails("early_exaggeration must be", TSNE, { early_exaggeration = math.huge })
+    fails("callbacks must be a function or a list of them, but 3", TSNE, { callbacks = { print, 3 } })
     fails("strong_share must be in", TSNE, { strong_share = 2 })
     fails("transform comes after fit", function() TSNE({}):transform(perilune.ones(2, 4)) end)
     local fitted = TSNE({ perplexity = 5, max_iter = 1 }):fit(perilune.rand(20, 4))

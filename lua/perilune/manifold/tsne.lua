@@ -32,6 +32,21 @@ local function require_that(holds, ...)
   if not holds then core.raise("TSNE: " .. string.format(...)) end
 end
 
+-- Options that count, with the least that each may be.
+local COUNTS <const> = { n_components = 1, early_exaggeration_iter = 0, max_iter = 1, expansion = 0, tree_every = 1,
+  weak_every = 1, weak_from = 0, callbacks_every_iters = 1 }
+
+local function callbacks_of(given)
+  local list = type(given) == "function" and { given } or given or {}
+  require_that(type(list) == "table", "callbacks must be a function or a list of them")
+  for _, callback in ipairs(list) do
+    local meta = getmetatable(callback)
+    require_that(type(callback) == "function" or type(meta) == "table" and meta.__call,
+      "callbacks must be a function or a list of them, but %s is among them", tostring(callback))
+  end
+  return list
+end
+
 --- A map that is yet to be made.
 ---@param given? table  { n_components, perplexity, early_exaggeration, early_exaggeration_iter, max_iter,
 ---  learning_rate, init, metric, method, angle, expansion, tree_every, strong_share, weak_every, weak_from,
@@ -55,22 +70,19 @@ end
 ---@return perilune.manifold.TSNE
 function TSNE.new(given)
   local chosen = read(given)
+  for name, least in pairs(COUNTS) do options.integer("TSNE", name, chosen[name], least) end
   require_that(chosen.n_components == 2 or chosen.n_components == 3, "n_components must be 2 or 3, got %d",
     chosen.n_components)
   require_that(chosen.perplexity >= 1 and chosen.perplexity < math.huge, "perplexity must be 1 or more, got %g",
     chosen.perplexity)
-  require_that(chosen.early_exaggeration >= 1, "early_exaggeration must be 1 or more, got %g",
-    chosen.early_exaggeration)
+  require_that(chosen.early_exaggeration >= 1 and chosen.early_exaggeration < math.huge,
+    "early_exaggeration must be 1 or more, got %g", chosen.early_exaggeration)
   require_that(chosen.angle >= 0 and chosen.angle <= 1, "angle must be in [0, 1], got %g", chosen.angle)
-  require_that(chosen.max_iter >= 1 and chosen.early_exaggeration_iter >= 0 and chosen.callbacks_every_iters >= 1,
-    "max_iter and callbacks_every_iters must be 1 or more, early_exaggeration_iter 0 or more")
   require_that(chosen.expansion == 0 or chosen.expansion == 3, "expansion must be 0 or 3, got %d", chosen.expansion)
-  require_that(chosen.tree_every >= 1 and chosen.weak_every >= 1 and chosen.weak_from >= 0,
-    "tree_every and weak_every must be 1 or more, weak_from 0 or more")
   require_that(chosen.strong_share >= 0 and chosen.strong_share <= 1, "strong_share must be in [0, 1], got %g",
     chosen.strong_share)
   local rate = chosen.learning_rate
-  require_that(rate == "auto" or type(rate) == "number" and rate > 0,
+  require_that(rate == "auto" or type(rate) == "number" and rate > 0 and rate < math.huge,
     "learning_rate must be \"auto\" or positive, got %s", tostring(rate))
   require_that(chosen.metric == "euclidean" or chosen.metric == "cosine", "metric must be euclidean or cosine, got %q",
     chosen.metric)
@@ -78,9 +90,7 @@ function TSNE.new(given)
     chosen.method)
   require_that(chosen.init == "pca" or chosen.init == "random" or core.is_tensor(chosen.init),
     "init must be \"pca\", \"random\" or a tensor")
-  if type(chosen.callbacks) == "function" then chosen.callbacks = { chosen.callbacks } end
-  require_that(chosen.callbacks == nil or type(chosen.callbacks) == "table",
-    "callbacks must be a function or a list of them")
+  chosen.callbacks = callbacks_of(chosen.callbacks)
   return setmetatable(chosen, TSNE)
 end
 
@@ -182,7 +192,9 @@ local function iterate(self, map, i)
   map.descent.exaggeration = early and self.early_exaggeration or 1.0
   map.descent.momentum = early and START_MOMENTUM or LATER_MOMENTUM
   map.descent.q_sum = q_sum
-  stages.step(map.y, map.velocity, map.gain, attraction, repulsion, map.descent)
+  local norm = stages.step(map.y, map.velocity, map.gain, attraction, repulsion, map.descent)
+  require_that(norm < math.huge, "the map flew apart in iteration %d; learning_rate %g is too large", i,
+    map.descent.learning_rate)
   core.release(attraction)
   core.release(repulsion)
 end
@@ -197,11 +209,12 @@ end
 local function in_callers_order(map) return map.y:index_select(1, map.order:argsort()) end
 
 local function goes_on(self, map, i, bar)
-  if i % self.callbacks_every_iters ~= 0 or not (self.callbacks or bar) then return true end
+  local anyone = #self.callbacks > 0
+  if i % self.callbacks_every_iters ~= 0 or not (anyone or bar) then return true end
   local kl = divergence(map)
   if bar then bar:update(0, ("KL %.4f"):format(kl)) end
-  local y = self.callbacks and in_callers_order(map)
-  for _, callback in ipairs(self.callbacks or {}) do
+  local y = anyone and in_callers_order(map)
+  for _, callback in ipairs(self.callbacks) do
     if callback(i, kl, y) == false then return false end
   end
   return true
