@@ -387,6 +387,8 @@ describe("histogram", function()
     sound(plot.histogram { x = { nan, inf } }, "no data")
     sound(plot.histogram { x = { 3 } }, "count")
     sound(plot.histogram { x = { 3, 3, 3, nan } })
+    sound(plot.histogram { x = { 0, 5e-324 } }, "count")
+    sound(plot.line { y = { 0, 5e-324 } }, "−0.50")
     sound(plot.histogram { x = perilune.randn(1000), yscale = "log" })
     local log = heights(sound(plot.histogram { x = { 0, 0, 0, 0, 500, 1000 }, bins = 2, yscale = "log", density = true }))
     assert.near(2, (log[1] + 1) / (log[2] + 1), 1e-6)        -- 4 and 2 of them stand on 1

@@ -32,7 +32,8 @@ describe("ticks of a linear axis", function()
   end)
 
   it("come back from every range that doubles can have", function()
-    for _, range in ipairs { { 1e-300, 2e-300 }, { -1e300, 1e300 }, { 1e15, 1e15 + 1 }, { 0, 5e-324 * 1e20 } } do
+    for _, range in ipairs { { 1e-300, 2e-300 }, { -1e300, 1e300 }, { 1e15, 1e15 + 1 }, { 0, 5e-324 * 1e20 },
+      { 0, 5e-324 }, { -1e-310, 2e-310 } } do
       local places = ticks.extended(range[1], range[2], 5, true)
       assert.is_true(#places >= 2 and #places <= 20)
       for i, place in ipairs(places) do
@@ -65,6 +66,13 @@ describe("ticks of a logarithmic axis", function()
     assert.is_true(#places >= 3)
     for _, place in ipairs(places) do assert.is_true(place >= 0.0118 and place <= 0.0149) end
   end)
+
+  it("leave no room for fine lines where these would be a grey area", function()
+    local _, minor = ticks.logarithmic(1e-10, 1e10, 6)
+    assert.equal(21, #minor)
+    _, minor = ticks.logarithmic(1e-100, 1e100, 6)
+    assert.same({}, minor)
+  end)
 end)
 
 describe("numbers as labels", function()
@@ -80,6 +88,9 @@ describe("numbers as labels", function()
   it("raise powers of ten", function()
     assert.same({ "0", "5×10⁻⁵" }, number_text.of_list({ 0, 5e-5 }, 5e-5))
     assert.same({ "2×10⁶", "4×10⁶" }, number_text.of_list({ 2e6, 4e6 }, 2e6))
+    -- Unless the plain number is the shorter one.
+    assert.same({ "1,000,000,000", "1,000,000,003" }, number_text.of_list({ 1e9, 1e9 + 3 }, 3))
+    assert.same({ "1.0005×10⁻⁵", "1.0010×10⁻⁵" }, number_text.of_list({ 1.0005e-5, 1.001e-5 }, 5e-9))
     assert.same({ "10⁻⁵", "10⁰", "10⁵" }, number_text.of_powers { 1e-5, 1, 1e5 })
     assert.same({ "0.01", "0.1", "1" }, number_text.of_powers { 0.01, 0.1, 1 })
     assert.same({ "2×10⁻⁵", "10⁻⁴" }, number_text.of_powers { 2e-5, 1e-4 })

@@ -42,23 +42,29 @@ local function scientific(value, decimals, exponent)
   return with_minus(mantissa) .. "×10" .. raised(exponent)
 end
 
---- One text for each of a list of values, which are at least `step` apart; all with as many decimals.
+local function plain_list(values, step)
+  local decimals, texts = decimals_of(values, step * 1e-4), {}
+  for i, value in ipairs(values) do texts[i] = plain(value, decimals) end
+  return texts
+end
+
+local LONG_MANTISSA <const>, LONGEST_PLAIN <const> = 3, 1e12
+
+--- One text for each of a list of values, which are at least `step` apart; all with as many decimals.  Large and small
+--- values have a power of ten, unless the digits that tell them apart are so many that the plain number is shorter.
 ---@param values number[]
 ---@param step number
 ---@return string[]
 function number_text.of_list(values, step)
   local largest = 0
   for _, value in ipairs(values) do largest = math.max(largest, math.abs(value)) end
+  if largest == 0 or (largest < 1e6 and largest >= 1e-3) then return plain_list(values, step) end
   local texts = {}
-  if largest == 0 or (largest < 1e6 and largest >= 1e-3) then
-    local decimals = decimals_of(values, step * 1e-4)
-    for i, value in ipairs(values) do texts[i] = plain(value, decimals) end
-    return texts
-  end
   local exponent = exponent_of(largest)
   local mantissas = {}
   for i, value in ipairs(values) do mantissas[i] = value / 10.0 ^ exponent end
   local decimals = decimals_of(mantissas, step / 10.0 ^ exponent * 1e-4)
+  if decimals > LONG_MANTISSA and largest > 1 and largest < LONGEST_PLAIN then return plain_list(values, step) end
   for i, value in ipairs(values) do texts[i] = scientific(value, decimals, exponent) end
   return texts
 end

@@ -46,11 +46,13 @@ function Category:labels()
   return places, self.names, {}
 end
 
+local LEAST <const> = 1e-290     -- a step of the labels, much smaller than the range, must still be a normal number
+
 -- Equal values, or as good as equal, get some room on both sides.
 local function widened(low, high)
   local size = math.max(math.abs(low), math.abs(high))
-  if high - low > 1e-12 * size then return low, high end
-  local room = size > 0 and size * 0.05 or 0.5
+  if high - low > math.max(1e-12 * size, LEAST) then return low, high end
+  local room = size > LEAST and size * 0.05 or 0.5
   return low - room, high + room
 end
 

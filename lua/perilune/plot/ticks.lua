@@ -10,6 +10,8 @@ local ticks = {}
 local NICE = { 1, 5, 2, 2.5, 4, 3 }                     -- Q, the nicest first
 local SIMPLICITY, COVERAGE, DENSITY, LEGIBILITY = 0.25, 0.2, 0.5, 0.05
 local TINY = 1e-10
+local SMALLEST = 1e-300     -- range whose steps are normal numbers still
+local MOST_MINOR = 40       -- powers of ten between the labelled ones
 
 local function score_of(simplicity, coverage, density)
   return SIMPLICITY * simplicity + COVERAGE * coverage + DENSITY * density + LEGIBILITY
@@ -91,8 +93,7 @@ local function search(low, high, wanted, inside)
 end
 
 --- Nice places for labels between low and high, about `wanted` of them.  As in the paper they may begin a little before
--- low
---- and end a little after high; with inside = true all lie within.
+--- low and end a little after high; with inside = true all lie within.
 ---@param low number  finite, less than high
 ---@param high number
 ---@param wanted integer  at least 2
@@ -100,6 +101,7 @@ end
 ---@return number[] places  ascending
 ---@return number step
 function ticks.extended(low, high, wanted, inside)
+  if high - low < SMALLEST then return { low, high }, high - low end
   local best = search(low, high, math.max(wanted, 2), inside)
   if not best.n then return { low, high }, high - low end
   local places = {}
@@ -159,7 +161,7 @@ function ticks.logarithmic(low, high, wanted)
   if n >= 3 then
     local every = math.ceil(n / wanted)
     return powers(from, to, every), every == 1 and n <= 8 and multiples(low, high, { 2, 3, 4, 5, 6, 7, 8, 9 })
-      or powers(from, to, 1)
+      or n <= MOST_MINOR and powers(from, to, 1) or {}
   end
   local places = multiples(low, high, { 1, 2, 5 })
   if #places > wanted then places = multiples(low, high, { 1, 3 }) end
