@@ -50,30 +50,6 @@ void blas_leave(blas_region region) {
   if (flavour == FLAVOUR_OPENMP) omp_set_num_threads(region.found);
 }
 
-/* -- matrices -- */
-
-matrix matrix_transposed(matrix m) {
-  return (matrix){ m.data, m.columns, m.rows, m.column_stride, m.row_stride };
-}
-
-matrix matrix_block(matrix m, size_t size, int64_t row, int64_t rows, int64_t column, int64_t columns) {
-  m.data = (char *)m.data + (row * m.row_stride + column * m.column_stride) * (int64_t)size;
-  m.rows = rows;
-  m.columns = columns;
-  return m;
-}
-
-matrix matrix_normal(matrix m) {
-  if (m.rows <= 1) m.row_stride = m.column_stride == 1 ? (m.columns > 1 ? m.columns : 1) : 1;
-  if (m.columns <= 1) m.column_stride = m.row_stride == 1 ? (m.rows > 1 ? m.rows : 1) : 1;
-  return m;
-}
-
-bool matrix_is_plain(matrix m) {
-  return (m.column_stride == 1 && m.row_stride >= m.columns && m.row_stride >= 1) ||
-         (m.row_stride == 1 && m.column_stride >= m.rows && m.column_stride >= 1);
-}
-
 /* -- products -- */
 
 static CBLAS_TRANSPOSE order_of(matrix m) {

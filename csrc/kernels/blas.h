@@ -37,13 +37,28 @@ typedef struct matrix {
   int64_t row_stride, column_stride;
 } matrix;
 
-matrix matrix_transposed(matrix m);
-/* A part of m, in elements of `size` bytes. */
-matrix matrix_block(matrix m, size_t size, int64_t row, int64_t rows, int64_t column, int64_t columns);
+static inline matrix matrix_transposed(matrix m) {
+  return (matrix){ m.data, m.columns, m.rows, m.column_stride, m.row_stride };
+}
+
+/* height x width of m from (row, column) on, in elements of `size` bytes. */
+static inline matrix matrix_block(matrix m, size_t size, int64_t row, int64_t height, int64_t column, int64_t width) {
+  char *data = (char *)m.data + (row * m.row_stride + column * m.column_stride) * (int64_t)size;
+  return (matrix){ data, height, width, m.row_stride, m.column_stride };
+}
+
 /* Dimensions of size 1 get a stride that BLAS accepts. */
-matrix matrix_normal(matrix m);
+static inline matrix matrix_normal(matrix m) {
+  if (m.rows <= 1) m.row_stride = m.column_stride == 1 ? (m.columns > 1 ? m.columns : 1) : 1;
+  if (m.columns <= 1) m.column_stride = m.row_stride == 1 ? (m.rows > 1 ? m.rows : 1) : 1;
+  return m;
+}
+
 /* One stride is 1 and the other steps over it: BLAS takes it as it lies. */
-bool matrix_is_plain(matrix m);
+static inline bool matrix_is_plain(matrix m) {
+  return (m.column_stride == 1 && m.row_stride >= m.columns && m.row_stride >= 1) ||
+         (m.row_stride == 1 && m.column_stride >= m.rows && m.column_stride >= 1);
+}
 
 static inline bool blas_fits(int64_t size) { return size >= 0 && size <= INT32_MAX; }
 

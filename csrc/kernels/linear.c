@@ -3,13 +3,14 @@
 ** x (..., K), weight W (M, K), bias b (M) or nil; y (..., M).  N is the product of x's leading dims.
 ** Memory orders: x in the lanes order, (N, K) with strides (1, P), gives y in the lanes order, as
 ** y^T (M x P) = W x^T (K x P) without a copy; what lies between N and P goes through the arithmetic of y and dx,
-** lane by lane, and never into a sum.  Any other x gives a contiguous y.  A batch of a few contiguous rows reads W
-** in place by dot products.
+** lane by lane, and never into a sum.  Any other x gives a contiguous y.  A few rows are copied out of the lanes order
+** and multiplied by dot products with W as it lies (matmul_dots.h): the same bits whatever order x had.
 **
 ** Backward, with dy masked by y > 0 where there was a ReLU (in place when nobody else holds dy):
 **   dx = dy W,  dW = dy^T x,  db = the sum of dy's rows. */
 #include "../tensor/iterate.h"
 #include "../tensor/parallel.h"
+#include "matmul_dots.h"
 #include "matmul_product.h"
 #include "op.h"
 
@@ -31,6 +32,7 @@ static bool folds(const tensor *t) {
 
 /* (..., K) as (N, K), its strides fit for a product; copies where they are not.  Lanes stay lanes. */
 static tensor *as_rows(context *c, tensor *t) {
+  if (t->n_dims == 2) return tensor_plain(c, t);
   tensor *from = folds(t) ? tensor_retain(t) : tensor_contiguous(c, t);
   if (from == NULL) return NULL;
   int d = from->n_dims;
@@ -106,10 +108,12 @@ static status forward(op_call *call) {
   if (code != STATUS_OK) return code;
   context *c = call->context;
   const tensor *given = call->inputs[X];
-  bool lanes = given->n_dims == 2 && given->shape[0] > 0 && tensor_is_lanes(given);
+  bool few = given->n_dims == 2 && given->shape[0] <= DOTS_ROWS;
+  bool lanes = given->n_dims == 2 && !few && tensor_is_lanes(given);
   call->memo[MEMO_LANES] = lanes;
   tensor *bias = call->inputs[BIAS] == NULL ? NULL : tensor_contiguous(c, call->inputs[BIAS]);
-  tensor *x = as_rows(c, call->inputs[X]), *weight = tensor_plain(c, call->inputs[WEIGHT]);
+  tensor *x = few ? tensor_contiguous(c, call->inputs[X]) : as_rows(c, call->inputs[X]);
+  tensor *weight = tensor_plain(c, call->inputs[WEIGHT]);
   code = STATUS_NO_MEMORY;
   if (x != NULL && weight != NULL && (bias != NULL || call->inputs[BIAS] == NULL)) code = make_output(call, lanes);
   if (code == STATUS_OK) code = multiply(call, lanes, x, weight, bias);

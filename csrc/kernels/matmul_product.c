@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "../tensor/parallel.h"
+#include "matmul_dots.h"
 #include "matmul_panels.h"
 #include "matmul_tile.h"
 
@@ -11,7 +12,6 @@ enum {
   TILE_LIMIT = 1 << 25,     /* multiply-adds; above, OpenBLAS' packing of both operands has paid for itself */
   TILE_ROW_BLOCK = 192,     /* rows of A that one task walks: 192 x TILE_DEPTH floats stay in a second-level cache */
   UNPACKED_ROWS = 12,       /* up to here a panel of B is used too seldom to be copied */
-  DOT_ROWS = 4,             /* up to here B's columns are read in place by dot products */
   BLAS_BLOCK = 256,         /* rows and columns of one call */
   BLAS_MIN_BLOCK = 64,
   BLAS_TASKS = 8,           /* blocks are halved until there are so many */
@@ -109,10 +109,11 @@ static void finish(const product *p, const share *s) {
 }
 
 static void run_dots(const product *p, const share *s) {
-  for (int64_t r = 0; r < s->out.rows; r++)
-    tile_dots((float *)s->out.data + r * s->out.row_stride, 1, s->out.columns, s->a.columns,
-              (const float *)s->a.data + r * s->a.row_stride, s->b.data, s->b.column_stride, (float)p->alpha);
-  finish(p, s);
+  tile_store store = { (float)p->alpha, 0.0f, (const float *)(const void *)s->row_bias,
+                       (const float *)(const void *)s->column_bias, p->relu ? 0.0f : -INFINITY };
+  dots d = { s->out.data, s->a.data, s->b.data, s->out.row_stride, s->a.row_stride, s->b.column_stride,
+             s->out.rows, s->out.columns, s->a.columns };
+  matmul_dots(&d, &store);
 }
 
 /* Nothing to add up: out = beta out. */
@@ -196,7 +197,8 @@ static void cut(work *w) {
     w->row_block = rows <= TILE_ROW_BLOCK ? rows : TILE_ROW_BLOCK;
     w->column_block = columns <= TILE_COLUMNS ? columns : TILE_COLUMNS;
   } else if (w->path == PATH_DOTS) {
-    w->column_block = columns <= TILE_COLUMNS ? columns : TILE_COLUMNS;
+    bool alone = (double)rows * (double)columns * (double)w->p.a.columns <= TASK_WORK;
+    w->column_block = columns <= TILE_COLUMNS || alone ? columns : TILE_COLUMNS;
   } else {
     cut_for_blas(w);
   }
@@ -209,7 +211,7 @@ static void cut(work *w) {
 /* A product without depth is never BLAS' in float32: run_blas counts on that. */
 static path choose(const product *p) {
   if (p->dtype != DTYPE_FLOAT32) return PATH_BLAS;
-  if (p->out.rows <= DOT_ROWS && p->beta == 0.0 && p->b.row_stride == 1 && p->a.column_stride == 1) return PATH_DOTS;
+  if (p->out.rows <= DOTS_ROWS && p->beta == 0.0 && p->b.row_stride == 1 && p->a.column_stride == 1) return PATH_DOTS;
   double multiply_adds = (double)p->out.rows * (double)p->out.columns * (double)p->a.columns;
   return multiply_adds <= TILE_LIMIT ? PATH_TILES : PATH_BLAS;
 }

@@ -38,10 +38,6 @@ void tile_multiply(float *out, int64_t out_stride, int64_t width, int64_t rows, 
                    int64_t a_row_stride, int64_t a_column_stride, const float *panel, int64_t panel_stride,
                    const tile_store *store);
 
-/* y[i] = alpha x . w_i, x and each w_i (depth) contiguous, the n rows w_i stride apart, y's items y_stride apart. */
-void tile_dots(float *y, int64_t y_stride, int64_t n, int64_t depth, const float *x, const float *w, int64_t stride,
-               float alpha);
-
 /* The epilogue alone, on a block of out that something else has computed. */
 void tile_finish(float *out, int64_t out_stride, int64_t rows, int64_t columns, const tile_store *store);
 

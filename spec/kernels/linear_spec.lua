@@ -47,6 +47,41 @@ describe("linear", function()
     end
   end)
 
+  it("multiplies a few rows by dot products: all sizes that fill blocks and vectors or do not", function()
+    for _, depth in ipairs { 1, 7, 8, 9, 16, 23, 40 } do
+      for _, columns in ipairs { 1, 3, 4, 7, 8, 13 } do
+        local w, b = perilune.randn(columns, depth), perilune.randn(columns)
+        for _, rows in ipairs { 1, 2, 3, 8, 15 } do
+          local x = perilune.randn(rows, depth)
+          local expected = (x:reshape(rows, 1, depth) * w):sum(3) + b
+          assert.is_true(close(linear(x, w, b), expected, 2e-5))
+          assert.is_true(close(linear(x, w, b, { activation = "relu" }), expected:relu(), 2e-5))
+        end
+      end
+    end
+  end)
+
+  it("gives a row the same bits among few others, alone, in the lanes order and when it is recorded", function()
+    local w, b, x = perilune.randn(9, 21), perilune.randn(9), perilune.randn(13, 21)
+    local y = linear(x, w, b)
+    for row = 1, 13 do
+      assert.are.same(y[row]:totable(), linear(x:narrow(1, row, 1), w, b)[1]:totable())
+    end
+    assert.are.same(y:totable(), linear(lanes(x, 0 / 0), w, b):totable())
+    assert.are.same(y:totable(), linear(x, w:clone():requires_grad_(true), b):totable())
+  end)
+
+  it("keeps what lies beyond the depth, and infinities, out of the sums", function()
+    local x = perilune.ones(3, 11)
+    local w = perilune.zeros(5, 11)
+    w:narrow(2, 4, 1):fill_(math.huge)
+    assert.are.same({ math.huge, math.huge, math.huge, math.huge, math.huge }, linear(x, w, nil)[2]:totable())
+    local inside = perilune.full({ 7, 15 }, 0 / 0)
+    inside:narrow(1, 1, 5):narrow(2, 1, 11):fill_(2)
+    local y = linear(x, inside:narrow(1, 1, 5):narrow(2, 1, 11), nil)
+    assert.are.same({ 22, 22, 22, 22, 22 }, y[3]:totable())
+  end)
+
   it("gives the same in the lanes order, forward and backward, whatever lies in the padding", function()
     for _, n in ipairs { 1, 5, 8, 9, 16, 19, 40 } do
       local x, w, b = perilune.randn(n, 7), perilune.randn(9, 7), perilune.randn(9)
