@@ -30,7 +30,7 @@ a { color: var(--mark); }
 .time { white-space: nowrap; }
 @media (max-width: 40rem) {  /* a row of four cells has its remark below the others */
   table:has(th:nth-child(4)) { width: 100%; }
-  tr:has(> :nth-child(4)) { display: grid; grid-template-columns: 2fr 1fr 1fr; border-bottom: 1px solid var(--line); }
+  tr:has(> :nth-child(4)) { display: grid; grid-template-columns: 3fr 2fr 2fr; border-bottom: 1px solid var(--line); }
   tr:has(> :nth-child(4)) > * { border: 0; }
   td:nth-child(4) { grid-column: 1 / -1; padding-top: 0; color: var(--soft); }
   th:nth-child(4), td:nth-child(4):empty { display: none; }

@@ -48,7 +48,7 @@ local function search_numbers(out)
   local best, found = tables.read_csv(out .. "/best.csv")[1], rows_by(out .. "/search.csv", "study")
   local numbers = {
     { what = "test MSE of the best setting", ours = ("%.4f"):format(best.test_mse), published = "0.0166",
-      remark = ("trained %d epochs on all training images"):format(best.epochs) },
+      remark = ("after %d epochs on all training images; the later stages use these weights"):format(best.epochs) },
     { what = "the best setting", ours = setting_of(found[best.study]),
       published = "n = 8, d = 14, Adam, learning rate 0.001, weight decay 1e-05",
       remark = ("trial %d of the study %s"):format(best.trial, SEARCHES[best.study]) },
