@@ -92,6 +92,19 @@ describe("visualization", function()
     assert.error_matches(function() visualization.contour(empty) end, "contour: it takes two parameters")
   end)
 
+  it("shows values and parameters at the ends of what a float can be", function()
+    local extreme = study.create { sampler = study.samplers.Random { seed = 1 } }
+    for i = 0, 7 do
+      local trial = extreme:ask()
+      trial:suggest_float("x", 1e-300, 1e300, { log = true })
+      trial:suggest_float("y", -1e308, 1e307)
+      extreme:tell(trial, i % 4 == 3 and math.huge or i * 1e305)
+    end
+    for _, name in ipairs { "optimization_history", "slice", "contour", "rank", "edf", "parallel_coordinate" } do
+      assert.is_true(#visualization[name](extreme):svg() > 1000, name)
+    end
+  end)
+
   it("says what is wrong", function()
     assert.error_matches(function() visualization.slice(3) end, "slice: the first argument must be a study, got 3")
     assert.error_matches(function() visualization.slice(search(), { params = { "y" } }) end,

@@ -101,7 +101,8 @@ end
 ---@return number[] places  ascending
 ---@return number step
 function ticks.extended(low, high, wanted, inside)
-  if high - low < SMALLEST then return { low, high }, high - low end
+  local range = high - low
+  if not (range >= SMALLEST and range < math.huge) then return { low, high }, range end
   local best = search(low, high, math.max(wanted, 2), inside)
   if not best.n then return { low, high }, high - low end
   local places = {}
@@ -116,7 +117,7 @@ end
 ---@return number[] places
 function ticks.integers(low, high, wanted)
   low, high = math.ceil(low), math.floor(high)
-  if high - low < wanted then
+  if high - low < wanted and math.max(-low, high) < 2 ^ 53 then        -- beyond it x + 1 is x
     local places = {}
     for value = low, high do places[#places + 1] = value end
     return places

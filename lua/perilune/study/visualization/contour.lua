@@ -1,6 +1,7 @@
 local Dots = require "perilune.plot.marks.dots"
 local Surface = require "perilune.plot.marks.surface"
 local common = require "perilune.plot.common"
+local data = require "perilune.plot.data"
 local options = require "perilune.options"
 local pairs_of = require "perilune.study.visualization.pairs"
 local quantity = require "perilune.plot.quantity"
@@ -15,6 +16,7 @@ local read_panel = common.reader(WHAT, {})
 local GRID <const> = 40
 local MARGIN <const> = 0.05
 local POWER <const> = 3
+local HUGE <const> = 1e299       -- nearly all that data.is_finite lets through
 
 -- A parameter's values as shares 0 .. 1 of its range, and the grid over it in its own unit.
 local function unit_axis(parameter)
@@ -23,12 +25,13 @@ local function unit_axis(parameter)
   local outward = is_log and math.exp or function(value) return value end
   local low, high = math.huge, -math.huge
   for _, value in ipairs(parameter.values) do
-    if value == value then low, high = math.min(low, inward(value)), math.max(high, inward(value)) end
+    if data.is_finite(value) then low, high = math.min(low, inward(value)), math.max(high, inward(value)) end
   end
+  if low > high then low, high = 0, 1 end                   -- no value can be drawn
   if parameter.choices then low, high = 0.5, #parameter.choices + 0.5 end
   if high <= low then low, high = low - 0.5, low + 0.5 end
   local room = parameter.choices and 0 or MARGIN * (high - low)
-  low, high = low - room, high + room
+  low, high = math.max(low - room, inward(is_log and 1 / HUGE or -HUGE)), math.min(high + room, inward(HUGE))
   local shares, grid = {}, {}
   for i, value in ipairs(parameter.values) do shares[i] = (inward(value) - low) / (high - low) end
   for i = 1, GRID do grid[i] = outward(low + (high - low) * (i - 1) / (GRID - 1)) end
@@ -64,7 +67,7 @@ local function measured(trials, target)
   local kept, values = {}, {}
   for _, trial in ipairs(trials) do
     local value = target(trial)
-    if value and value - value == 0 then kept[#kept + 1], values[#values + 1] = trial, value end
+    if value and data.is_finite(value) then kept[#kept + 1], values[#values + 1] = trial, value end
   end
   return kept, values
 end
