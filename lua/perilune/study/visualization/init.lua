@@ -17,8 +17,9 @@ local function find(_, name)
   return nil
 end
 
+-- Without Cairo there are none to list; to ask for one by its name says what to install.
 local function find_all()
-  for _, name in ipairs(NAMES) do find(nil, name) end
+  for _, name in ipairs(pcall(require, "perilune.plot") and NAMES or {}) do find(nil, name) end
   return next, visualization, nil
 end
 
