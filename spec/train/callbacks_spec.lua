@@ -58,6 +58,16 @@ describe("EarlyStopping", function()
     assert.equal(2, (epochs({ 5, 10, 0.5 }, { divergence_threshold = 9 })))
   end)
 
+  it("checks after each validation where these are within epochs, or when it is told to", function()
+    local function steps(given)
+      given.monitor, given.patience = "val_loss", 2
+      return fit({ 5, 5, 5, 5 }, { max_epochs = 4, val_check_interval = 1,
+        callbacks = { callbacks.EarlyStopping(given) } }).global_step
+    end
+    assert.equal(3, steps {})   -- in the middle of the second epoch
+    assert.equal(6, steps { check_on_train_epoch_end = true })
+  end)
+
   it("respects min_epochs, keeps its count in a state, and names what was logged", function()
     local stopping = callbacks.EarlyStopping { monitor = "val_loss", patience = 1 }
     assert.equal(4, fit({ 1, 2, 3, 4, 5 }, { max_epochs = 5, min_epochs = 4, callbacks = { stopping } }).current_epoch)
@@ -94,6 +104,19 @@ describe("ModelCheckpoint", function()
     assert.equal(checkpoint.best_model_path, callbacks.ModelCheckpoint { dirpath = root, monitor = "val_loss" }:find("best"))
     run({ 3, 1, 0 / 0 }, { monitor = "val_loss", mode = "max", filename = "b{epoch}", auto_insert_metric_name = false })
     assert.equal("b1.safetensors", files(root)[1])
+  end)
+
+  it("takes anything for better than NaN", function()
+    assert.equal(2, run({ 0 / 0, 2, 3 }, { monitor = "val_loss" }).best_model_score)
+    assert.equal(3, run({ 0 / 0, 2, 3 }, { monitor = "val_loss", mode = "max" }).best_model_score)
+  end)
+
+  it("saves after each validation where these are within epochs, or when it is told to", function()
+    run({ 1, 1 }, { save_top_k = -1, filename = "{step}" }, { val_check_interval = 1 })
+    assert.same({ "step=1.safetensors", "step=2.safetensors", "step=3.safetensors", "step=4.safetensors" }, files(root))
+    run({ 1, 1 }, { save_top_k = -1, filename = "e{step}", save_on_train_epoch_end = true }, { val_check_interval = 1 })
+    assert.same({ "estep=2.safetensors", "estep=4.safetensors" }, { table.unpack(files(root), 1, 2) })
+    assert.equal(6, #files(root))
   end)
 
   it("without a metric keeps the newest, all, or none", function()

@@ -146,6 +146,28 @@ describe("Trainer", function()
     assert.equal(1, run.global_step)
   end)
 
+  it("limits the batches of every stage, by a number or a share", function()
+    local counts, callback = {}, {}
+    for _, stage in ipairs { "train", "validation", "test", "predict" } do
+      callback["on_" .. stage .. "_batch_end"] = function() counts[stage] = (counts[stage] or 0) + 1 end
+    end
+    local run, net = trainer { max_epochs = 1, num_sanity_val_steps = 0, limit_train_batches = 0.5, limit_val_batches = 3,
+      limit_test_batches = 0.26, limit_predict_batches = 1, callbacks = { callback } }, new_net()
+    run:fit(net, loader(20, 2), loader(20, 2))
+    run:test(net, loader(20, 2))
+    run:predict(net, loader(20, 2))
+    assert.same({ train = 5, validation = 3, test = 2, predict = 1 }, counts)
+    run:validate(net, loader(20, 2))
+    assert.equal(6, counts.validation)
+  end)
+
+  it("goes on to min_steps when a callback asks it to stop", function()
+    local run = trainer { max_epochs = 4, min_steps = 7,
+      callbacks = { { on_train_batch_end = function(_, run) run.should_stop = true end } } }
+    run:fit(new_net(), loader(20, 4))
+    assert.equal(7, run.global_step)
+  end)
+
   it("leaves a sanity check no trace", function()
     local nets = {}
     for i, n in ipairs { 0, 2 } do
