@@ -93,6 +93,17 @@ describe("lint", function()
     assert.equal("csrc/kernels/bare.c:1: a file begins with /* bare.c -- ...: int x;\n", output)
   end)
 
+  it("does not let core.so grow", function()
+    local core = root .. "/core.so"
+    local function breaches(bytes)
+      run(("head -c %d /dev/zero >%s.raw && objcopy -I binary -O elf64-x86-64 --rename-section .data=.rodata %s.raw %s")
+        :format(bytes, core, core, core))
+      return (run(("lua5.4 spec/lint.lua %s %s"):format(root, core)))
+    end
+    assert.matches("core.so: larger than 2000000 bytes without its symbols: 2000001\n", breaches(2000001), 1, true)
+    assert.equal("", breaches(1999000))
+  end)
+
   it("finds mutable statics, in functions too", function()
     local object = root .. "/op.o"
     local function statics(text)
