@@ -32,12 +32,12 @@ package.path = here .. "/?.lua;" .. package.path
 local classifier = require "support.classifier"
 local fashion = require "support.fashion"
 local gaussian = require "support.gaussian"
+local outputs = require "support.outputs"
 local pictures = require "support.pictures"
 local quality = require "support.sample_quality"
 local tables = require "support.tables"
 local trained = require "support.trained"
 local training = require "support.training"
-local transfer = require "support.transfer"
 
 local parser = argparse("04_samples", "Measure the samples of both auto-encoders.")
 parser:option("--cae", "what 01_cae saved (default runs/cae/cae.safetensors)", "runs/cae/cae.safetensors")
@@ -51,37 +51,26 @@ training.check_counts(parser, flags, { "samples" })
 
 local GRID <const> = 100
 
--- Part by part: the hidden layers are much larger than what comes out.
-local function apply(network, x) return transfer.outputs(network, perilune.data.TensorDataset(x)) end
-
 -- As many of the images, by chance, in [0, 1].
 local function some(images)
   local rows = perilune.randperm(#images):narrow(1, 1, math.min(flags.samples, #images))
   return images:index_select(1, rows):to("float32") / 255
 end
 
--- The mean of q(z | x), as a module.
-local function mean_encoder(vae)
-  local Mean = perilune.nn.Module:extend("Mean")
-  function Mean:init() self.vae = vae end
-  function Mean:forward(x) return self.vae:encode(x).mean end
-  return Mean()
-end
-
 --- What is measured: { name, title, images } for each.
 local function sources(train)
   local plain, _, d = trained.cae(flags.cae)
   local vae = trained.vae(flags.vae)
-  local decoder = perilune.nn.Sequential { vae.decoder, perilune.nn.Sigmoid() }
-  local fitted = gaussian.fit(transfer.outputs(plain.encoder, train))
+  local function decode(codes) return vae:decode(codes) end
+  local fitted = gaussian.fit(outputs(plain.encoder, train))
   local shown, n = some(fashion.images(train)), flags.samples
   return {
     { "training", "training images", shown },
-    { "cae_reconstructed", "CAE: training images reconstructed", apply(plain, shown) },
-    { "vae_reconstructed", "VAE: training images reconstructed", apply(decoder, apply(mean_encoder(vae), shown)) },
-    { "cae_normal", "CAE: codes from N(0, I)", apply(plain.decoder, perilune.randn(n, d)) },
-    { "cae_fitted", "CAE: codes from a fitted Gaussian", apply(plain.decoder, fitted(n)) },
-    { "vae_prior", "VAE: codes from the prior", apply(decoder, perilune.randn(n, vae.d)) },
+    { "cae_reconstructed", "CAE: training images reconstructed", outputs(plain, shown) },
+    { "vae_reconstructed", "VAE: training images reconstructed", outputs(vae, shown) },
+    { "cae_normal", "CAE: codes from N(0, I)", outputs(plain.decoder, perilune.randn(n, d)) },
+    { "cae_fitted", "CAE: codes from a fitted Gaussian", outputs(plain.decoder, fitted(n)) },
+    { "vae_prior", "VAE: codes from the prior", outputs(decode, perilune.randn(n, vae.d)) },
   }
 end
 

@@ -14,6 +14,7 @@ local perilune = require "perilune"
 local here = arg[0]:match("^(.*)/[^/]*$") or "."
 package.path = here .. "/?.lua;" .. package.path
 local folder = require "support.folder"
+local outputs = require "support.outputs"
 local trained = require "support.trained"
 
 local plot, metrics = perilune.plot, perilune.metrics
@@ -136,8 +137,8 @@ local function main()
     classes = test.classes }
   local cae, vae = trained.cae(flags.cae), trained.vae(flags.vae)
   folder.make(flags.out)
-  local spaces = { map_codes("CAE", trained.map(cae.encoder, data.images), data.labels),
-    map_codes("VAE", trained.map(function(x) return vae:encode(x).mean end, data.images), data.labels) }
+  local spaces = { map_codes("CAE", outputs(cae.encoder, data.images), data.labels),
+    map_codes("VAE", outputs(function(x) return vae:encode(x).mean end, data.images), data.labels) }
   save_maps(flags.out .. "/maps.safetensors", spaces)
   write_numbers(flags.out .. "/maps.csv", spaces)
   draw(spaces, data)

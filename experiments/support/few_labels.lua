@@ -10,6 +10,7 @@ local data, nn = perilune.data, perilune.nn
 local cae = require "support.cae"
 local Classification = require "support.classification"
 local fashion = require "support.fashion"
+local outputs = require "support.outputs"
 local tables = require "support.tables"
 local transfer = require "support.transfer"
 
@@ -46,19 +47,20 @@ local function network_of(kind, flags)
   return transfer.network(encoder, transfer.head(d)), encoder
 end
 
--- Test accuracy after one training on some rows of the data set.
+-- Test accuracy after one training on some rows of the data set; nil if it was interrupted.
 local function train_once(kind, dataset, rows, test, flags)
   local network, encoder = network_of(kind, flags)
   local images, module = data.Subset(dataset, rows), network
   if kind == "frozen" then   -- its codes are computed once
-    images = data.TensorDataset(transfer.outputs(encoder, images), fashion.labels(images))
+    images = data.TensorDataset(outputs(encoder, images), fashion.labels(images))
     module = network.head
   end
   local loader = data.DataLoader(images, { batch_size = math.min(BATCH, #rows), shuffle = true, drop_last = true })
   network:train()
-  perilune.Trainer { max_steps = flags.steps, enable_progress_bar = false }:fit(
-    Classification(module, nn.NLLLoss(), { lr = 4e-3 }), loader)
-  return perilune.metrics.accuracy(transfer.outputs(network, test), fashion.labels(test))
+  local trainer = perilune.Trainer { max_steps = flags.steps, enable_progress_bar = false }
+  trainer:fit(Classification(module, nn.NLLLoss(), { lr = 4e-3 }), loader)
+  if trainer.interrupted then return nil end
+  return perilune.metrics.accuracy(outputs(network:eval(), test), fashion.labels(test))
 end
 
 local function mean_and_spread(values)
@@ -66,19 +68,28 @@ local function mean_and_spread(values)
   return t:mean():item(), #values > 1 and t:std():item() or 0.0
 end
 
--- The numbers of labels, { per_class = { kind = { mean, spread } } }, and the rows of the table.
+-- { kind = test accuracies, one a training }; nil if one was interrupted.
+local function train_all(per_class, dataset, labels, test, flags)
+  local accuracies = { frozen = {}, tuned = {}, scratch = {} }
+  for repetition = 1, flags.repeats do
+    perilune.manual_seed(flags.seed + 1000 * repetition)
+    local chosen = choose(labels, per_class)
+    for _, kind in ipairs(KINDS) do
+      local accuracy = train_once(kind, dataset, chosen, test, flags)
+      if not accuracy then return nil end
+      accuracies[kind][repetition] = accuracy
+    end
+  end
+  return accuracies
+end
+
+-- The numbers of labels, { per_class = { kind = { mean, spread } } }, and the rows of the table; nil if interrupted.
 local function measure(dataset, test, flags)
   local labels, found, rows = fashion.labels(dataset), {}, {}
   local counts = possible(labels)
   for _, per_class in ipairs(counts) do
-    local accuracies = { frozen = {}, tuned = {}, scratch = {} }
-    for repetition = 1, flags.repeats do
-      perilune.manual_seed(flags.seed + 1000 * repetition)
-      local chosen = choose(labels, per_class)
-      for _, kind in ipairs(KINDS) do
-        accuracies[kind][repetition] = train_once(kind, dataset, chosen, test, flags)
-      end
-    end
+    local accuracies = train_all(per_class, dataset, labels, test, flags)
+    if not accuracies then return nil end
     found[per_class] = {}
     for _, kind in ipairs(KINDS) do
       local mean, spread = mean_and_spread(accuracies[kind])
@@ -106,15 +117,18 @@ local function draw(counts, found, path, repeats)
   }:save(path))
 end
 
---- Leaves few_labels.csv and few_labels.png.
+--- Leaves few_labels.csv and few_labels.png; after Ctrl-C nothing, and returns false.
 ---@param dataset table  the training images
 ---@param test table
 ---@param flags table    encoder (a path), steps, repeats, seed, out
+---@return boolean complete
 function M.run(dataset, test, flags)
   local counts, found, rows = measure(dataset, test, flags)
+  if not counts then return false end
   tables.write_csv(flags.out .. "/few_labels.csv", { "labels_a_class", "kind", "trainings", "mean_accuracy",
     "deviation" }, rows)
   draw(counts, found, flags.out .. "/few_labels.png", flags.repeats)
+  return true
 end
 
 return M

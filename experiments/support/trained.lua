@@ -40,20 +40,4 @@ function M.vae(path)
   return model:eval(), d
 end
 
-local BLOCK <const> = 1000
-
---- f of all images, in blocks and without the tape.
----@param f fun(images: tensor): tensor  of images (N, 1, 28, 28) in [0, 1]; gives (N, ...)
----@param images tensor  (n, 1, 28, 28) uint8
----@return tensor
-function M.map(f, images)
-  local parts = {}
-  for first = 1, #images, BLOCK do
-    local scope <close> = perilune.scope()
-    local block = images:narrow(1, first, math.min(BLOCK, #images - first + 1)):to("float32") / 255
-    parts[#parts + 1] = scope:keep(perilune.no_grad(f, block):contiguous())
-  end
-  return perilune.cat(parts)
-end
-
 return M

@@ -19,7 +19,13 @@ function M.add_flags(parser, default)
     default.batch_size):convert(math.tointeger)
   parser:option("--lr", ("learning rate (of a schedule: the highest) (default %g)"):format(default.lr), default.lr)
     :convert(tonumber)
+  M.add_resume_flag(parser)
   M.add_run_flags(parser, default.out)
+end
+
+--- Adds the flag of experiments that train with fit, below.
+function M.add_resume_flag(parser)
+  parser:flag("--resume", "go on from last.safetensors in --out, to the same bits")
 end
 
 --- Adds the flags that every experiment on the images has.
@@ -29,7 +35,6 @@ function M.add_run_flags(parser, out)
   parser:option("--test-limit", "use only the first test images"):convert(math.tointeger)
   parser:option("--seed", "of weights, order and draws (default 1)", 1):convert(math.tointeger)
   parser:option("--threads", "0: as many as the machine offers", 0):convert(math.tointeger)
-  parser:flag("--resume", "go on from last.safetensors in --out, to the same bits")
   parser:option("--data", "folder of the IDX files, if not where Debian puts them")
   parser:option("--out", ("folder for the results (default %s)"):format(out), out)
 end

@@ -22,17 +22,4 @@ function M.load_encoder(path)
   return model.encoder, d, n
 end
 
---- What the network makes of a data set, in order, without gradients: (N, ...).
-function M.outputs(network, dataset)
-  local loader, parts = perilune.data.DataLoader(dataset, { batch_size = 500 }), {}
-  network:eval()
-  perilune.no_grad(function()
-    for images in loader:iter() do
-      local scope <close> = perilune.scope()
-      parts[#parts + 1] = scope:keep(network(images):contiguous())
-    end
-  end)
-  return perilune.cat(parts)
-end
-
 return M

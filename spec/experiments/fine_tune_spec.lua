@@ -5,7 +5,7 @@ local perilune = require "perilune"
 local tables = require "support.tables"
 
 local function must_run(name, arguments)
-  return experiment.must_run(name, "--limit 1500 --test-limit 500 " .. arguments)
+  return experiment.must_run(name, "--limit 1200 --test-limit 300 " .. arguments)
 end
 
 describe("the transfer experiment", function()
@@ -14,7 +14,7 @@ describe("the transfer experiment", function()
   setup(function()
     root = experiment.new_folder()
     encoder = root .. "/cae/cae.safetensors"
-    must_run("01_cae", ("--epochs 3 --batch-size 16 --lr 3e-3 --out %s/cae"):format(root))
+    must_run("01_cae", ("-n 4 -d 8 --epochs 2 --batch-size 16 --lr 3e-3 --out %s/cae"):format(root))
   end)
   teardown(function() os.execute("rm -rf " .. root) end)
 
@@ -36,7 +36,7 @@ describe("the transfer experiment", function()
         hits = hits + row[row.is]
         assert.are.equal(row.is, tables.read_csv(out .. "classes.csv")[k].class)
       end
-      assert.are.equal(500, seen)
+      assert.are.equal(300, seen)
       assert.are.equal(("%.4f"):format(hits / seen), ("%.4f"):format(rows[i].test_accuracy))
       for _, picture in ipairs { "confusion", "classes", "mistakes" } do
         assert.is_true(perilune.image.load(out .. picture .. ".png"):to("float32"):std():item() > 10)
@@ -67,7 +67,7 @@ describe("the transfer experiment", function()
 
   it("trains a network from scratch, to the same bits for any number of threads", function()
     for _, threads in ipairs { 1, 3 } do
-      experiment.must_run("05_fine_tune", ("--parts scratch --limit 500 --test-limit 50 --epochs 2 --threads %d --out %s/%d")
+      experiment.must_run("05_fine_tune", ("--parts scratch --limit 200 --test-limit 50 --epochs 2 --threads %d --out %s/%d")
         :format(threads, root, threads))
     end
     local losses = tables.read_csv(root .. "/1/scratch/losses.csv")
@@ -87,15 +87,37 @@ describe("the transfer experiment", function()
   end)
 
   it("compares the encoder with scratch for few labels", function()
-    must_run("05_fine_tune", ("--parts few --steps 40 --repeats 2 --encoder %s --out %s/few"):format(encoder, root))
+    must_run("05_fine_tune", ("--parts few --steps 20 --repeats 2 --encoder %s --out %s/few"):format(encoder, root))
     local rows = tables.read_csv(root .. "/few/few_labels.csv")
-    assert.are.equal(9, #rows)   -- 500 of a class are not among 1500 images
+    assert.are.equal(9, #rows)   -- 500 of a class are not among 1200 images
     for i, row in ipairs(rows) do
       assert.are.equal(({ 10, 50, 100 })[(i + 2) // 3], row.labels_a_class)
       assert.are.equal(({ "frozen", "tuned", "scratch" })[(i - 1) % 3 + 1], row.kind)
       assert.is_true(row.mean_accuracy > 0.1 and row.deviation >= 0)
     end
     assert.is_true(perilune.image.load(root .. "/few/few_labels.png"):to("float32"):std():item() > 10)
+  end)
+
+  it("ends at Ctrl-C in the middle of the trainings with few labels, and leaves no table", function()
+    local Classification = require "support.classification"
+    local step, driver, n = Classification.training_step, coroutine.running(), 0
+    local function interrupted(self, batch)
+      n = n + 1
+      if n == 25 then debug.sethook(driver, function()   -- as lua5.4 answers SIGINT
+        debug.sethook(driver)
+        error("interrupted!")
+      end, "crl", 1) end
+      return step(self, batch)
+    end
+    local train = perilune.data.Subset(perilune.datasets.FashionMNIST { split = "test" }, perilune.arange(1, 150))
+    Classification.training_step = interrupted
+    local fine, complete = pcall(require("support.few_labels").run, train, train,
+      { encoder = encoder, steps = 20, repeats = 1, seed = 1, out = root })
+    Classification.training_step = step
+    assert.is_true(fine, complete)
+    assert.is_false(complete)
+    assert.are.equal(25, n)   -- the second training ends after this batch, and there is no third
+    assert.is_nil(io.open(root .. "/few_labels.csv"))
   end)
 
   it("says what is wrong", function()

@@ -10,19 +10,19 @@ describe("the samples experiment", function()
   local root
 
   local function must_run(name, arguments)
-    return experiment.must_run(name, ("--limit 1000 --test-limit 200 %s"):format(arguments))
+    return experiment.must_run(name, ("--limit 400 --test-limit 100 %s"):format(arguments))
   end
 
   setup(function()
     root = experiment.new_folder()
     must_run("01_cae", ("--epochs 1 --out %s/cae"):format(root))
     must_run("03_vae", ("--epochs 1 --out %s/vae"):format(root))
-    experiment.must_run("05_fine_tune", ("--parts scratch --limit 300 --test-limit 50 --epochs 1 --out %s/classes"):format(root))
+    experiment.must_run("05_fine_tune", ("--parts scratch --limit 200 --test-limit 50 --epochs 1 --out %s/classes"):format(root))
   end)
   teardown(function() os.execute("rm -rf " .. root) end)
 
   it("measures each kind of images and leaves a table and grids", function()
-    local arguments = ("--samples 200 --cae %s/cae/cae.safetensors --vae %s/vae/vae.safetensors "
+    local arguments = ("--samples 100 --cae %s/cae/cae.safetensors --vae %s/vae/vae.safetensors "
       .. "--classifier %s/classes/scratch/network.safetensors --out %s/"):format(root, root, root, root)
     local output = must_run("04_samples", arguments .. "one --threads 1")
     assert.matches("VAE: codes from the prior +%d+%.%d%d", output)
