@@ -229,6 +229,17 @@ describe("LearningRateMonitor", function()
 end)
 
 describe("Timer", function()
+  it("with interval = \"epoch\" lets the epoch end first", function()
+    local function steps(interval)
+      local now = 0
+      local tick = { on_train_batch_start = function() now = now + 1 end }
+      local timer = callbacks.Timer { duration = 3, interval = interval, clock = function() return now end }
+      return fit({}, { max_epochs = 10, callbacks = { tick, timer } }).global_step
+    end
+    assert.equal(3, steps("step"))
+    assert.equal(4, steps("epoch"))
+  end)
+
   it("measures, ends the run, and counts on from a state", function()
     local now = 0
     local timer = callbacks.Timer { duration = "00:00:00:03", clock = function() return now end }

@@ -83,6 +83,39 @@ describe("Trainer", function()
     assert.equal(run.callback_metrics.test_loss, run:test(nil, loader(10, 4))[1].test_loss)
   end)
 
+  it("reduces what an epoch logged as it is told", function()
+    local net = new_net()
+    function net:validation_step(_, i)
+      for _, kind in ipairs { "mean", "sum", "min", "max" } do self:log(kind, ({ 3, 1, 8 })[i], { reduce_fx = kind }) end
+    end
+    local found = trainer {}:validate(net, loader(6, 2))[1]
+    assert.same({ mean = 4.0, sum = 12.0, min = 1.0, max = 8.0 }, found)
+  end)
+
+  it("goes on in the middle of an epoch where the loader cannot tell its place", function()
+    local function plain_loader()
+      local batches = {}
+      for x, y in loader(20, 4):iter() do batches[#batches + 1] = { x, y } end
+      function batches.iter()
+        local i = 0
+        return function()
+          i = i + 1
+          if batches[i] then return table.unpack(batches[i]) end
+        end
+      end
+      return batches
+    end
+    local path, whole, parts = os.tmpname(), new_net(), new_net()
+    trainer { max_epochs = 2 }:fit(whole, plain_loader())
+    local run = trainer { max_steps = 3 }
+    run:fit(parts, plain_loader())
+    assert(run:save_checkpoint(path))
+    parts = new_net()
+    trainer { max_epochs = 2 }:fit(parts, plain_loader(), nil, { ckpt_path = path })
+    same_weights(whole, parts)
+    os.remove(path)
+  end)
+
   it("predicts in evaluation mode and without gradients; the modes come back", function()
     local net = nn.Sequential { nn.Linear(3, 2), nn.Dropout { p = 0.5 } }
     net[1]:eval()
@@ -198,6 +231,9 @@ describe("Trainer", function()
     assert.same({ 1, 1, 0.5, 0.5 }, fit(function(o) return o, step_lr(o) end))
     assert.same({ 0.5, 0.25, 0.125, 0.0625 }, fit(function(o)
       return { optimizer = o, lr_scheduler = { scheduler = step_lr(o), interval = "step" } }
+    end))
+    assert.same({ 1, 0.5, 0.5, 0.25 }, fit(function(o)
+      return { optimizer = o, lr_scheduler = { scheduler = step_lr(o), interval = "step", frequency = 2 } }
     end))
     assert.same({ 1, 1, 0.1, 0.1 }, fit(function(o)
       local plateau = schedulers.ReduceLROnPlateau(o, { mode = "max", threshold = 1e9, patience = 0,
