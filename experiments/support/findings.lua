@@ -1,5 +1,6 @@
 --- What a study of the auto-encoder found: printed, as pictures, as CSV.
 local perilune = require "perilune"
+local tables = require "support.tables"
 
 local M = {}
 
@@ -60,19 +61,16 @@ end
 ---@param searches table[]
 ---@param test_mse number[]  of the weights of their best trials
 function M.write_summary(path, searches, test_mse)
-  local file = assert(io.open(path .. ".part", "w"))
-  file:write("study,complete,pruned,failed,best_trial,best_value,test_mse")
-  for _, key in ipairs(WITHOUT_CONDITIONS) do file:write(",", key) end
-  file:write("\n")
+  local rows = {}
   for i, search in ipairs(searches) do
     local counts, best = count(search), search.best_trial
-    file:write(("%s,%d,%d,%d,%d,%.6f,%.6f"):format(search.study_name, counts.COMPLETE, counts.PRUNED, counts.FAIL,
-      best.number, best.value, test_mse[i]))
-    for _, key in ipairs(WITHOUT_CONDITIONS) do file:write(",", tostring(best.params[key])) end
-    file:write("\n")
+    local row = { search.study_name, counts.COMPLETE, counts.PRUNED, counts.FAIL, best.number,
+      ("%.6f"):format(best.value), ("%.6f"):format(test_mse[i]) }
+    for _, key in ipairs(WITHOUT_CONDITIONS) do row[#row + 1] = tostring(best.params[key]) end
+    rows[i] = row
   end
-  assert(file:close())
-  assert(os.rename(path .. ".part", path))
+  tables.write_csv(path, { "study", "complete", "pruned", "failed", "best_trial", "best_value", "test_mse",
+    table.unpack(WITHOUT_CONDITIONS) }, rows)
 end
 
 return M
