@@ -18,8 +18,9 @@
 #include "../tensor/parallel.h"
 #include "../tensor/transpose.h"
 
-/* Entries in all tables of a plan; multiply-adds that are worth a thread's while: some 3 us. */
-enum { MOST_ENTRIES = 8192, CHUNK_WORK = 150000 };
+/* Entries in all tables of a plan; multiply-adds that are worth a thread's while, some 2 us; what an output costs
+** besides its own, in these. */
+enum { MOST_ENTRIES = 8192, CHUNK_WORK = 90000, OUTPUT_WORK = 24 };
 
 /* Output coordinates first, first + period, ... `count` of them; `taps` is that of the first. */
 typedef struct stretch {
@@ -228,14 +229,25 @@ static void run_items(void *argument, int64_t begin, int64_t end) {
   }
 }
 
+/* Chunks of equal size, an even number of them: most processors have as many cores.  Whole samples where that is not
+** much more. */
+static int64_t rows_of_chunk(const work *w, int64_t rows) {
+  const plan *p = w->plan;
+  int64_t row_work = (p->matrix.inputs * p->matrix.taps + OUTPUT_WORK) * p->padded * w->n_columns;
+  int64_t n_chunks = (int64_t)((double)rows * (double)row_work / CHUNK_WORK);
+  if (n_chunks < 2) return rows;
+  int64_t most = (rows - 1) / ((n_chunks + 1) / 2 * 2) + 1;
+  return most <= w->n_rows ? most : (most + w->n_rows - 1) / w->n_rows * w->n_rows;
+}
+
 status conv_channels(context *c, const conv_geometry *g, conv_direction to, float *y, const float *x,
                      const int64_t x_stride[4], const tensor *weight, const float *bias, bool relu) {
   plan *p = plan_for(c, g, to, weight, x_stride);
   if (p == NULL) return STATUS_NO_MEMORY;
   work w = { .plan = p, .x = x, .bias = bias, .y = y, .x_sample = x_stride[0], .relu = relu,
              .n_rows = conv_axis_length(g, to, 0), .n_columns = conv_axis_length(g, to, 1) };
-  int64_t row_work = p->matrix.inputs * p->matrix.taps * p->padded * w.n_columns;
-  parallel_for(c, g->n * g->groups * w.n_rows, 1 + CHUNK_WORK / (row_work + 1), run_items, &w);
+  int64_t rows = g->n * g->groups * w.n_rows;
+  parallel_for(c, rows, rows_of_chunk(&w, rows), run_items, &w);
   derived_keep(weight->storage, &p->kept);
   return STATUS_OK;
 }
