@@ -2,6 +2,8 @@
 --
 -- A picture is one file here, found by its name: it returns a function of the study and a table of options, and gives a
 -- figure of perilune.plot.  Names and contents are those of Optuna's.
+require "perilune.plot" -- which says what to install where Cairo is missing
+
 local NAMES = { "contour", "edf", "intermediate_values", "optimization_history", "parallel_coordinate",
   "param_importances", "pareto_front", "rank", "slice", "timeline" }
 
