@@ -4,7 +4,17 @@
 -- share of images whose class is that of most of their 10 nearest neighbours, in the codes and in the maps;
 -- trustworthiness (no false neighbours in the map) and continuity (no neighbours torn apart), with 10 neighbours.
 --
---     lua5.4 experiments/06_latent_space.lua         (after 01_cae.lua and 03_vae.lua)
+--     lua5.4 experiments/06_latent_space.lua         (after 01_cae.lua and 03_vae.lua, both as they are by default)
+--
+--                      kNN accuracy   trustworthiness   continuity   KL at the end
+--     CAE   codes         0.823
+--           PCA           0.574           0.915          0.986
+--           t-SNE         0.802           0.997          0.989          1.449
+--     VAE   codes         0.808
+--           PCA           0.450           0.759          0.961
+--           t-SNE         0.793           0.996          0.981          1.671
+--
+-- t-SNE takes a few seconds for both, ranks for trustworthiness and continuity most of the rest of half a minute.
 --
 -- Leaves under --out: pca.png, tsne_cae.png, tsne_vae.png, images.png (small test images at their places in the map),
 -- maps.safetensors (codes and maps), maps.csv.  The same seed gives the same bits, whatever the number of threads.
