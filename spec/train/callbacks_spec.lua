@@ -286,6 +286,16 @@ describe("a callback of one's own", function()
   end)
 end)
 
+describe("a Trainer's callbacks", function()
+  it("may be one that is not in a list", function()
+    local stopping = callbacks.EarlyStopping { monitor = "val_loss", patience = 1 }
+    assert.equal(2, fit({ 1, 2, 3 }, { max_epochs = 3, callbacks = stopping }).current_epoch)
+    local epochs = 0
+    fit({ 1, 2 }, { max_epochs = 2, callbacks = { on_train_epoch_end = function() epochs = epochs + 1 end } })
+    assert.equal(2, epochs)
+  end)
+end)
+
 describe("Pruning", function()
   -- A pruner that gives a trial up at values over 4.
   local function study()

@@ -67,6 +67,7 @@ function evaluate.run(self, stage, loader, limit, boundary)
   if outputs then
     hooks.call(self, "on_" .. event .. "_epoch_end")
     self:_publish_epoch(stage, published)
+    self.evaluation_metrics = published
     if self._loop and self._loop.phase == "batch" then self._loop.phase = "validated" end
     hooks.call(self, "on_" .. event .. "_end")
   end

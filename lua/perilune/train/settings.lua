@@ -101,7 +101,9 @@ end
 ---@return table[]
 function settings.callbacks(chosen)
   local list, has_bar, checkpoints = {}, false, {}
-  for _, callback in ipairs(chosen.callbacks or {}) do
+  local given = chosen.callbacks or {}
+  if given.class_name or next(given) ~= nil and given[1] == nil then given = { given } end    -- a single one
+  for _, callback in ipairs(given) do
     local target = settings.is_checkpoint(callback) and checkpoints or list
     target[#target + 1] = callback
     has_bar = has_bar or callback.class_name == "ProgressBar"

@@ -36,8 +36,8 @@ local Trainer = class.new("Trainer")
 --- Trains, validates, tests and predicts.
 ---
 --- max_epochs (1000 unless max_steps is given; -1: no end), max_steps (-1: no limit; optimizer steps), min_epochs,
---- min_steps; callbacks: a list; logger: one (of perilune.loggers, or a table with log_metrics), a list, or true for a
---- CSVLogger; gradient_clip_val (0: none) with gradient_clip_algorithm = "norm" or "value";
+--- min_steps; callbacks: a list, or one; logger: one (of perilune.loggers, or a table with log_metrics), a list, or
+--- true for a CSVLogger; gradient_clip_val (0: none) with gradient_clip_algorithm = "norm" or "value";
 --- accumulate_grad_batches = 1; val_check_interval = 1.0: a share of the epoch, or as an integer a number of its
 --- batches; check_val_every_n_epoch = 1; limit_train_batches = 1.0, likewise _val_, _test_, _predict_: a share or a
 --- number; log_every_n_steps = 50; num_sanity_val_steps = 2: validation batches before the first epoch (-1: all);

@@ -70,7 +70,7 @@ end
 
 local function evaluation_end(self, trainer)
   if not self.evaluation then return end
-  self.evaluation:finish(self.describe(trainer.progress_bar_metrics))
+  self.evaluation:finish(self.describe(trainer.evaluation_metrics))
   self.evaluation = nil
 end
 
