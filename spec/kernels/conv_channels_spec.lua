@@ -69,18 +69,25 @@ describe("convolution of small batches", function()
     end
   end)
 
-  it("gives the same bits for any number of threads", function()
-    local case = { "conv2d", inputs = 24, outputs = 33, size = { 12, 11 }, kernel = { 3, 3 }, padding = 1 }
-    local x, weight, bias = operands(case, 9)
-    local before, results = core.get_num_threads(), {}
-    for i, threads in ipairs { 1, 2, 3 } do
-      core.set_num_threads(threads)
-      results[i] = bits(convolve(case, x, weight, bias))
-    end
-    core.set_num_threads(before)
-    assert.are.same(results[1], results[2])
-    assert.are.same(results[1], results[3])
-  end)
+  -- Chunks of single rows, and chunks of two samples with a shorter one at the end.
+  for what, case in pairs {
+    rows = { "conv2d", inputs = 24, outputs = 33, size = { 12, 11 }, kernel = { 3, 3 }, padding = 1 },
+    samples = { "conv2d", inputs = 1, outputs = 8, size = { 28, 28 }, kernel = { 3, 3 }, stride = 2, padding = 2 },
+  } do
+    it("gives the same bits for any number of threads: chunks of " .. what, function()
+      local x, weight, bias = operands(case, 9)
+      local before, results = core.get_num_threads(), {}
+      for i, threads in ipairs { 1, 2, 3 } do
+        core.set_num_threads(threads)
+        results[i] = bits(convolve(case, x, weight, bias))
+      end
+      core.set_num_threads(before)
+      assert.are.same(results[1], results[2])
+      assert.are.same(results[1], results[3])
+      local alone = convolve(case, x:narrow(1, 9, 1), weight, bias)
+      assert.are.same(bits(convolve(case, x, weight, bias):narrow(1, 9, 1)), bits(alone))
+    end)
+  end
 
   it("sees every change of the weight", function()
     local x, weight, bias = operands(SMALL, 2)
