@@ -260,6 +260,18 @@ for name, backend in pairs(backends) do
       raises("give study_name", study.load, { storage = open() })
     end)
 
+    it("let a trial be pruned by what others finished after it began", function()
+      local here, there = create { pruner = "median" }, load()
+      local trial = here:ask()
+      for value = 1, 5 do
+        local other = there:ask()
+        other:report(value, 1)
+        there:tell(other, value)
+      end
+      trial:report(4, 1)
+      assert.is_true(trial:should_prune())
+    end)
+
     it("take trials that ran elsewhere", function()
       local here = create()
       local distributions = { x = study.FloatDistribution(0, 1), kind = study.CategoricalDistribution { "a", "b" } }
@@ -273,6 +285,7 @@ for name, backend in pairs(backends) do
       raises("has no distribution", here.add_trial, here, { params = { z = 2 }, value = 3 })
       raises("a number per objective", here.add_trial, here, { params = {} })
       raises("state", here.add_trial, here, { state = "RUNNING" })
+      raises("JSON has no function", here.add_trials, here, { { value = 1 }, { value = 2, user_attrs = { f = print } } })
       assert.equal(3, #there.trials)
     end)
 
@@ -380,6 +393,69 @@ describe("an SQL storage", function()
     raises("another worker ended it", there.tell, there, trial, 1)
     assert.equal("FAIL", there.trials[1].state)
     assert.equal(1, #there.store.finished)
+  end)
+
+  it("sends a heartbeat with all that a trial does, though not with each of them", function()
+    local here = study.create { storage = url, sampler = random() }
+    local trial, database = here:ask(), here.store.database
+    local old = ("UPDATE trial_heartbeats SET heartbeat = %s"):format(database.dialect.ago(1000))
+    local function is_fresh()
+      return database:rows(("SELECT COUNT(*) FROM trial_heartbeats WHERE heartbeat > %s"):format(
+        database.dialect.ago(60)))[1][1] + 0 == 1
+    end
+    assert.is_true(is_fresh())
+    for name, act in pairs {
+      suggest = function() trial:suggest_float("x", 0, 1) end, report = function() trial:report(1, 1) end,
+      should_prune = function() trial:should_prune() end, heartbeat = function() trial:heartbeat() end,
+    } do
+      database:change(old)
+      here.store.beats[trial.record.trial_id] = nil
+      act()
+      assert.is_true(is_fresh(), name)
+      database:change(old)
+      trial:heartbeat()
+      assert.is_false(is_fresh(), name .. ": again at once")
+    end
+  end)
+
+  it("claims what is still WAITING only, whatever it knows", function()
+    local here = study.create { storage = url, sampler = random() }
+    here:enqueue_trial { x = 1 }
+    local there = study.load { storage = url, sampler = random(2) }
+    there.store:sync()
+    there.store.sync = function() end          -- it hears nothing of the others
+    assert.same({ x = 1 }, here:ask().system_attrs.fixed_params)
+    local trial = there:ask()
+    assert.same({ 1, nil }, { trial.number, trial.system_attrs.fixed_params })
+  end)
+
+  it("lets nobody else write from the beginning of a transaction", function()
+    local here = study.create { storage = url, sampler = random() }
+    local other = study.storages.RDB(url).database
+    other:rows("PRAGMA busy_timeout = 0")
+    here.store.database:transaction(function()
+      local _, message = other.connection:execute("BEGIN IMMEDIATE")
+      assert.matches("is locked", message, 1, true)
+    end)
+    assert.is_truthy(other.connection:execute("BEGIN IMMEDIATE"))
+    other.connection:execute("ROLLBACK")
+  end)
+
+  it("waits for a lock that comes between a question and its answer", function()
+    local here = study.create { storage = url, sampler = random() }
+    here:tell(here:ask(), 3)
+    local database, n_refused = here.store.database, 0
+    local connection = database.connection
+    database.connection = { execute = function(_, sql)
+      local cursor = assert(connection:execute(sql))
+      if type(cursor) == "number" or n_refused == 3 then return cursor end
+      n_refused = n_refused + 1
+      cursor:close()
+      return { fetch = function() return nil, "LuaSQL: database is locked" end, close = function() end }
+    end }
+    local list = study.list { storage = here.storage }
+    database.connection = connection
+    assert.same({ 3, 1 }, { n_refused, list[1].n_trials })
   end)
 
   it("goes on when a trial was taken away from it", function()

@@ -116,6 +116,18 @@ describe("perilune.study", function()
     assert.same({ second.record }, s:active_trials())
   end)
 
+  it("takes the first of equals for the best, in whatever order they ended", function()
+    for _, direction in ipairs { "minimize", "maximize" } do
+      local s = study.create { direction = direction }
+      local asked = {}
+      for i = 1, 4 do asked[i] = s:ask() end
+      for _, i in ipairs { 3, 2, 4 } do s:tell(asked[i], 1) end
+      assert.equal(1, s.best_trial.number)
+      s:tell(asked[1], direction == "minimize" and math.huge or -math.huge)
+      assert.equal(1, s.best_trial.number)
+    end
+  end)
+
   it("finds the Pareto front", function()
     local s = study.create { directions = { "minimize", "maximize" } }
     for _, values in ipairs { { 1, 1 }, { 2, 2 }, { 2, 1 }, { 1, 1 } } do s:tell(s:ask(), values) end

@@ -67,6 +67,7 @@ function Trials:begin(limit)
 end
 
 function Trials:add(list)
+  for _, fields in ipairs(list) do check_kept("user", fields.user_attrs) end
   for _, fields in ipairs(list) do
     local record = new_record(self, fields.state)
     for key, value in pairs(Storage.snapshot(fields)) do record[key] = value end

@@ -70,11 +70,29 @@ end
 
 -- -- statements --
 
+local function execute(connection, sql) return connection:execute(sql) end
+
+-- All rows, or nil and what went wrong.  LuaSQL begins the statement again at the first fetch, so that a lock of
+-- another process may be met there, too.
+local function query(connection, sql)
+  local cursor, message = connection:execute(sql)
+  if not cursor or type(cursor) == "number" then return cursor and {}, message end
+  local rows = {}
+  while true do
+    local row, failure = cursor:fetch({}, "n")
+    if not row then
+      cursor:close()
+      return not failure and rows or nil, failure
+    end
+    rows[#rows + 1] = row
+  end
+end
+
 -- Asks again while another process holds the lock.
-local function patiently(self, sql)
+local function patiently(self, ask, sql)
   local start
   while true do
-    local result, message = self.connection:execute(sql)
+    local result, message = ask(self.connection, sql)
     if result then return result end
     if not self.dialect.is_busy(message) then error(explained(self, message), 0) end
     start = start or core.terminal.now()
@@ -84,20 +102,7 @@ local function patiently(self, sql)
   end
 end
 
-local function read_all(self, sql)
-  local cursor = patiently(self, sql)
-  if type(cursor) ~= "userdata" then return {} end
-  local rows = {}
-  while true do
-    local row, message = cursor:fetch({}, "n")
-    if not row then
-      cursor:close()
-      if message then error(explained(self, message), 0) end
-      return rows
-    end
-    rows[#rows + 1] = row
-  end
-end
+local function read_all(self, sql) return patiently(self, query, sql) end
 
 -- Positions belong to the user's line: within a transaction the outermost call adds them.
 local function guarded(self, f, sql)
@@ -111,7 +116,7 @@ end
 function Database:rows(sql) return guarded(self, read_all, sql) end
 
 local function change(self, sql)
-  local result = patiently(self, sql)
+  local result = patiently(self, execute, sql)
   return type(result) == "number" and math.tointeger(result) or 0
 end
 
