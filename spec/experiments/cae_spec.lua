@@ -4,7 +4,7 @@ local experiment = require "support.experiment"
 local read = experiment.read
 
 local function run(arguments) return experiment.run("01_cae", arguments) end
-local function must_run(arguments) return experiment.must_run("01_cae", arguments) end
+local function must_run(arguments) return experiment.must_run("01_cae", "--test-limit 500 " .. arguments) end
 
 describe("the auto-encoder experiment", function()
   local root
@@ -13,7 +13,7 @@ describe("the auto-encoder experiment", function()
   teardown(function() os.execute("rm -rf " .. root) end)
 
   it("learns, and leaves weights, losses and a picture", function()
-    local output = must_run(("--limit 3000 --batch-size 16 --epochs 2 --threads 1 --out %s/a/b"):format(root))
+    local output = must_run(("--limit 2000 --batch-size 16 --epochs 2 --threads 1 --out %s/a/b"):format(root))
     assert.matches("test MSE 0%.%d+ after 2 epochs", output)
     assert.matches("epoch 2/2", output)
     local losses = {}

@@ -3,7 +3,7 @@ local perilune = require "perilune"
 local experiment = require "support.experiment"
 local read = experiment.read
 
-local function must_run(arguments) return experiment.must_run("03_vae", arguments) end
+local function must_run(arguments) return experiment.must_run("03_vae", "--test-limit 500 " .. arguments) end
 
 describe("the variational auto-encoder experiment", function()
   local root
