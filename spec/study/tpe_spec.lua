@@ -68,6 +68,13 @@ describe("TPE", function()
     check_ranking({ 5, 3, 7, 4, 14, 8, 6, 9, 2.5, 11, 12, 13 }, { 4, 11 }, "maximize")
   end)
 
+  it("takes 25 at most", function()
+    local ends, last = {}, {}
+    for i = 1, 270 do ends[i] = 270 - i end
+    for i = 1, 25 do last[i] = 270 - i end
+    check_ranking(ends, last)
+  end)
+
   it("ranks pruned trials after complete ones, by step and then by value", function()
     local pruned = { { 1, 0 }, { 9, 3 }, { 9, 2 }, {}, { 4, 0 }, { 9, 0 / 0 }, { 3, 1 }, { 2, 1 }, { 1, 1 } }
     local function with(...) return table.move(pruned, 1, #pruned, 1 + select("#", ...), { ... }) end
