@@ -86,4 +86,4 @@ function M.define(definition)
   end
 end
 
-return M
+return setmetatable(M, { __tostring = require("perilune.shown").place("perilune.autograd", M) })

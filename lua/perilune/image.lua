@@ -3,6 +3,7 @@
 -- A picture is a tensor (C, H, W): C is 1 gray, 2 gray + alpha, 3 RGB, 4 RGBA.
 local core = require "perilune.core"
 local options = require "perilune.options"
+local shown = require "perilune.shown"
 
 local formats = core.formats
 local image = {}
@@ -133,4 +134,4 @@ function image.show(picture, given)
   require("perilune.terminal").show(to_rgb(picture), given)
 end
 
-return image
+return setmetatable(image, { __tostring = shown.place("perilune.image", image) })

@@ -35,7 +35,15 @@ local functions = {
   Trainer = "perilune.train", callbacks = "perilune.train", loggers = "perilune.train",
 }
 
+local function text()
+  local names = {}
+  for name in pairs(parts) do names[#names + 1] = name end
+  table.sort(names)
+  return ("%s: %s, Trainer, ...; print(perilune.help()) lists all"):format(perilune._VERSION, table.concat(names, ", "))
+end
+
 return setmetatable(perilune, {
+  __tostring = text,
   __index = function(self, name)
     local value
     if parts[name] then

@@ -9,4 +9,4 @@ for _, name in ipairs {
   linalg[name] = ops[name]
 end
 
-return linalg
+return setmetatable(linalg, { __tostring = require("perilune.shown").place("perilune.linalg", linalg) })

@@ -12,6 +12,9 @@ local core = require "perilune.core"
 
 local options = {}
 
+-- reader -> { what, known }, for those that want to tell of an object's options.
+local of_reader = setmetatable({}, { __mode = "k" })
+
 local function described(value)
   local kind = math.type(value) or type(value)
   if value ~= value then return "nan" end -- its sign, which tostring shows, depends on the machine
@@ -66,7 +69,7 @@ function options.reader(what, known)
       core.raise(string.format("%s: option %s must be %s, got %s", what, name, wanted[kind], described(value)))
     end
   end
-  return function(given)
+  local function read(given)
     local result = {}
     if given ~= nil then
       if type(given) ~= "table" then
@@ -83,7 +86,15 @@ function options.reader(what, known)
     end
     return result
   end
+  of_reader[read] = { what, known }
+  return read
 end
+
+--- What a reader was made of.
+---@param read function
+---@return string what
+---@return table known
+function options.of(read) return table.unpack(of_reader[read]) end
 
 --- value, if it is an integer of at least low; raises otherwise.
 ---@param what string

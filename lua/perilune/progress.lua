@@ -125,6 +125,8 @@ function Progress:finish(note)
   if self.interactive then self.stream:write("\n") end
 end
 
+Progress.__tostring = Progress.text
+
 Progress.__close = function(self) self:finish() end
 
 return { progress = Progress.new, Progress = Progress }

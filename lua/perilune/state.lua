@@ -95,4 +95,4 @@ function state.unflatten(tensors, metadata)
   return nested
 end
 
-return state
+return setmetatable(state, { __tostring = require("perilune.shown").place("perilune.state", state) })

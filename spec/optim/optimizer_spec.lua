@@ -73,7 +73,7 @@ describe("optimizers", function()
     assert.is_nil(b.grad)
     optimizer:step()
     assert.equal(0, b:detach():item())
-    assert.matches("group 3: 1 parameters, lr=0.25", tostring(optimizer), 1, true)
+    assert.matches("group 3: 1 parameter, lr = 0.25", tostring(optimizer), 1, true)
   end)
 
   it("call a closure first", function()

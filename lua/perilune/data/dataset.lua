@@ -6,6 +6,7 @@
 -- rows that belong to it.  A scale makes float32 batches, multiplied by it.
 local core = require "perilune.core"
 local options = require "perilune.options"
+local shown = require "perilune.shown"
 
 local dataset = {}
 
@@ -67,6 +68,12 @@ end
 
 function TensorDataset:columns() return self._columns end
 
+TensorDataset.__tostring = shown.by("TensorDataset", function(self)
+  local parts = { #self .. " samples" }
+  for i, tensor in ipairs(self.tensors) do parts[i + 1] = shown.tensor(tensor) end
+  return table.unpack(parts)
+end)
+
 ---@class perilune.data.Subset
 local Subset = {}
 Subset.__index = Subset
@@ -106,6 +113,10 @@ function Subset:columns()
   if not columns then return nil end
   return columns, rows and core.data.gather_batch(rows, self.indices) or self.indices
 end
+
+Subset.__tostring = shown.by("Subset", function(self)
+  return ("%d samples of %s"):format(#self, shown.value(self.dataset))
+end)
 
 local function sizes_of(lengths, n)
   local total, fractions = 0, false

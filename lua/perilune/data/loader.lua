@@ -5,6 +5,7 @@
 -- else is fetched sample by sample with get(i) and stacked.
 local core = require "perilune.core"
 local options = require "perilune.options"
+local shown = require "perilune.shown"
 
 ---@class perilune.data.DataLoader
 ---@field batch_size integer
@@ -51,6 +52,10 @@ local function new_order(self)
   if self.seed then return core.data.permutation(n, self.seed, self.epoch) end
   return core.random.randperm(n)
 end
+
+DataLoader.__tostring = shown.by(read, function(self)
+  return ("%d batches of %s"):format(#self, shown.value(self.dataset))
+end)
 
 -- fetch(start, size) -> the values of a batch, for whole tensors
 local function column_fetcher(self, columns, rows, order)

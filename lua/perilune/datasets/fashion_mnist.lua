@@ -1,6 +1,7 @@
 -- fashion_mnist.lua -- 70,000 gray images of clothes, 28 x 28.  Xiao, Rasul & Vollgraf, 2017.
 local core = require "perilune.core"
 local options = require "perilune.options"
+local shown = require "perilune.shown"
 
 ---@class perilune.datasets.FashionMNIST
 ---@field classes string[]  the name of label 1 .. 10
@@ -84,5 +85,7 @@ function FashionMNIST:get(i)
 end
 
 function FashionMNIST:columns() return self._columns end
+
+FashionMNIST.__tostring = shown.by("FashionMNIST", function(self) return self.split, #self .. " images of 1x28x28" end)
 
 return FashionMNIST

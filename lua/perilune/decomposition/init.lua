@@ -1,2 +1,2 @@
 --- perilune.decomposition: linear maps to fewer dimensions, with scikit-learn's names.
-return { PCA = require("perilune.decomposition.pca") }
+return require "perilune.lazy" ("perilune.decomposition", { PCA = "perilune.decomposition.pca" })

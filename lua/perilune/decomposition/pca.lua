@@ -4,6 +4,7 @@
 -- scikit-learn's.  Results are tensors of the dtype of the data (float32 for uint8).
 local core = require "perilune.core"
 local options = require "perilune.options"
+local shown = require "perilune.shown"
 
 local ops, stages = core.ops, core.decomposition
 
@@ -24,6 +25,8 @@ local SOLVERS <const> = { auto = true, covariance_eigh = true, full = true, rand
 
 local read = options.reader("PCA", { { "n_components", nil, "number" }, { "whiten", false }, { "svd_solver", "auto" },
   { "random_state", nil, "integer" }, { "n_oversamples", 10 }, { "iterated_power", nil, "integer" } })
+
+PCA.__tostring = shown.by(read)
 
 --- A principal component analysis that is yet to be fitted.
 ---@param given? table  { n_components, whiten, svd_solver, random_state, n_oversamples, iterated_power }

@@ -1,5 +1,6 @@
 -- normal.lua -- the normal distribution, one for each element.
 local core = require "perilune.core"
+local shown = require "perilune.shown"
 
 local ops, create = core.ops, core.create
 
@@ -23,6 +24,10 @@ Normal.__index = function(self, name)
   if derived[name] then return derived[name](self) end
   return Normal[name]
 end
+
+Normal.__tostring = shown.by("Normal", function(self)
+  return "loc = " .. shown.value(self.loc), "scale = " .. shown.value(self.scale)
+end)
 
 local function parameter(name, value, like)
   if core.is_tensor(value) then return value end

@@ -1,2 +1,2 @@
 --- perilune.manifold: maps of many-dimensional points in two or three dimensions, with scikit-learn's names.
-return { TSNE = require("perilune.manifold.tsne") }
+return require "perilune.lazy" ("perilune.manifold", { TSNE = "perilune.manifold.tsne" })

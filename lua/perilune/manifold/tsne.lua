@@ -10,6 +10,7 @@
 local core = require "perilune.core"
 local options = require "perilune.options"
 local progress = require "perilune.progress"
+local shown = require "perilune.shown"
 
 local stages, ops = core.manifold, core.ops
 
@@ -27,6 +28,8 @@ local read = options.reader("TSNE", { { "n_components", 2 }, { "perplexity", 30.
   { "angle", 0.5, "number" }, { "expansion", 3 }, { "tree_every", 10 }, { "strong_share", 0.3, "number" },
   { "weak_every", 4 }, { "weak_from", 60 }, { "random_state", nil, "integer" }, { "callbacks", nil, "any" },
   { "callbacks_every_iters", 50 }, { "show_progress_bar", false } })
+
+TSNE.__tostring = shown.by(read)
 
 local function require_that(holds, ...)
   if not holds then core.raise("TSNE: " .. string.format(...)) end

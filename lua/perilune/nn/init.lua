@@ -1,5 +1,4 @@
--- init.lua -- perilune.nn: modules, losses, initialisers.  Each file is loaded when one of its names is first used,
--- so that require "perilune" stays fast.
+-- init.lua -- perilune.nn: modules, losses, initialisers.
 
 -- name -> file.  Where a file returns several classes, it returns them in a table.
 local FILES = {
@@ -17,24 +16,8 @@ local FILES = {
 }
 local SEVERAL = { batch_norm = true, pooling = true, shape = true, activations = true, losses = true }
 
-local nn = {}
-
-local function find(_, name)
-  if name == "Parameter" then
-    nn.Parameter = require "perilune.nn.parameter".new
-    return nn.Parameter
-  end
-  local file = FILES[name]
-  if not file then return nil end
-  local loaded = require("perilune.nn." .. file)
-  nn[name] = SEVERAL[file] and loaded[name] or loaded
-  return nn[name]
+local entries = { Parameter = { "perilune.nn.parameter", "new" } }
+for name, file in pairs(FILES) do
+  entries[name] = SEVERAL[file] and { "perilune.nn." .. file, name } or "perilune.nn." .. file
 end
-
-local function load_all()
-  local _ = nn.Parameter
-  for name in pairs(FILES) do _ = nn[name] end
-  return next, nn, nil
-end
-
-return setmetatable(nn, { __index = find, __pairs = load_all })
+return require "perilune.lazy" ("perilune.nn", entries)

@@ -173,4 +173,4 @@ function init.orthogonal_(tensor, gain)
   return fill("orthogonal_", tensor, (q * (gain or 1.0)):reshape(shape))
 end
 
-return init
+return setmetatable(init, { __tostring = require("perilune.shown").place("perilune.nn.init", init) })

@@ -29,4 +29,4 @@ function utils.clip_grad_value_(parameters, clip_value)
   core.optimizers.clip_grad_value(gradients_of("clip_grad_value_", parameters), clip_value)
 end
 
-return utils
+return setmetatable(utils, { __tostring = require("perilune.shown").place("perilune.nn.utils", utils) })

@@ -5,6 +5,7 @@
 -- optimizer.param_groups[1].lr = 1e-4.
 local core = require "perilune.core"
 local options = require "perilune.options"
+local shown = require "perilune.shown"
 
 ---@class perilune.optim.Optimizer
 ---@field param_groups table[]  each { params = { tensors }, lr = ..., ... }
@@ -252,17 +253,17 @@ function Optimizer:load_state_dict(dict)
   end
 end
 
+local function group_text(self, group)
+  local n, told = #group.params, shown.options(self.known, group, true)
+  return n .. (n == 1 and " parameter, " or " parameters, ") .. table.concat(told, ", ")
+end
+
+--- Adam(4 parameters, lr = 0.001, ...); with several groups a line for each.
 function Optimizer:__tostring()
+  local groups = self.param_groups
+  if #groups == 1 then return self.class_name .. "(" .. group_text(self, groups[1]) .. ")" end
   local lines = {}
-  for g, group in ipairs(self.param_groups) do
-    local parts = {}
-    for _, entry in ipairs(self.known) do
-      local value = group[entry[1]]
-      if type(value) == "table" then value = "{ " .. table.concat(value, ", ") .. " }" end
-      if value ~= nil then parts[#parts + 1] = entry[1] .. "=" .. tostring(value) end
-    end
-    lines[g] = string.format("  group %d: %d parameters, %s", g, #group.params, table.concat(parts, ", "))
-  end
+  for g, group in ipairs(groups) do lines[g] = ("  group %d: %s"):format(g, group_text(self, group)) end
   return self.class_name .. "(\n" .. table.concat(lines, "\n") .. "\n)"
 end
 

@@ -5,6 +5,7 @@
 -- axis.lua, legend.lua and colorbar.lua; marks/ draw into a list of primitives (drawing.lua), of which png.lua and
 -- svg.lua make files.
 local core = require "perilune.core"
+local shown = require "perilune.shown"
 
 local fine, message = pcall(require, "perilune.canvas")
 if not fine then
@@ -17,7 +18,8 @@ end
 local NAMES = { "bar", "contour", "heatmap", "histogram", "image_grid", "image_scatter", "line", "parallel_coordinates",
   "scatter", "subplots", "timeline" }
 
-local plot = {}
+local plot, entries = {}, {}
+for _, name in ipairs(NAMES) do entries[name] = true end
 
 local function find(_, name)
   local module = "perilune.plot.kinds." .. tostring(name)
@@ -33,4 +35,4 @@ local function find_all()
   return next, plot, nil
 end
 
-return setmetatable(plot, { __index = find, __pairs = find_all })
+return setmetatable(plot, { __index = find, __pairs = find_all, __tostring = shown.place("perilune.plot", entries) })

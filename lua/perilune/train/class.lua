@@ -1,4 +1,6 @@
 -- class.lua -- objects with one constructor, init(...), and a parent: callbacks, loggers, the Trainer.
+local shown = require "perilune.shown"
+
 local class = {}
 
 local function construct(made, ...)
@@ -14,7 +16,7 @@ end
 function class.new(name, parent)
   local made = { class_name = name, extend = class.extend }
   made.__index = made
-  made.__tostring = function(self) return self.class_name end
+  made.__tostring = parent and parent.__tostring or shown.by(name)
   return setmetatable(made, { __index = parent, __call = construct, __tostring = function() return name end })
 end
 

@@ -1,23 +1,16 @@
--- init.lua -- perilune.Trainer, perilune.callbacks, perilune.loggers.  A file is loaded when its name is first used.
-local function folder(path, files)
-  local place = {}
-  local function find(_, name)
-    if not files[name] then return nil end
-    place[name] = require(path .. files[name])
-    return place[name]
-  end
-  local function find_all()
-    for name in pairs(files) do find(nil, name) end
-    return next, place, nil
-  end
-  return setmetatable(place, { __index = find, __pairs = find_all })
+-- init.lua -- perilune.Trainer, perilune.callbacks, perilune.loggers.
+local lazy = require "perilune.lazy"
+
+local function folder(name, files)
+  local entries = {}
+  for class, file in pairs(files) do entries[class] = "perilune.train." .. name .. "." .. file end
+  return lazy("perilune." .. name, entries)
 end
 
 return {
   Trainer = require "perilune.train.trainer",
-  callbacks = folder("perilune.train.callbacks.", { Callback = "callback", ModelCheckpoint = "model_checkpoint",
+  callbacks = folder("callbacks", { Callback = "callback", ModelCheckpoint = "model_checkpoint",
     EarlyStopping = "early_stopping", LearningRateMonitor = "learning_rate_monitor", ProgressBar = "progress_bar",
     Pruning = "pruning", Timer = "timer" }),
-  loggers = folder("perilune.train.loggers.", { Logger = "logger", CSVLogger = "csv",
-    TensorBoardLogger = "tensorboard" }),
+  loggers = folder("loggers", { Logger = "logger", CSVLogger = "csv", TensorBoardLogger = "tensorboard" }),
 }

@@ -4,7 +4,7 @@ local options = require "perilune.options"
 
 local settings = {}
 
-local reader = options.reader("Trainer", { { "max_epochs", nil, "integer" }, { "max_steps", -1, "integer" },
+settings.reader = options.reader("Trainer", { { "max_epochs", nil, "integer" }, { "max_steps", -1, "integer" },
   { "min_epochs", nil, "integer" }, { "min_steps", nil, "integer" }, { "callbacks", nil, "table" },
   { "logger", nil, "any" }, { "gradient_clip_val", nil, "number" }, { "gradient_clip_algorithm", "norm" },
   { "accumulate_grad_batches", 1, "integer" }, { "val_check_interval", 1.0, "number" },
@@ -55,7 +55,7 @@ end
 ---@param given table|nil
 ---@return table
 function settings.read(given)
-  local chosen = reader(given)
+  local chosen = settings.reader(given)
   check(chosen)
   if not chosen.max_epochs then chosen.max_epochs = chosen.max_steps >= 0 and -1 or 1000 end
   apply_fast_dev_run(chosen)

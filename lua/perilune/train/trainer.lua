@@ -18,6 +18,7 @@ local Metrics = require "perilune.train.metrics"
 local options = require "perilune.options"
 local schedule = require "perilune.train.schedule"
 local settings = require "perilune.train.settings"
+local shown = require "perilune.shown"
 
 ---@class perilune.Trainer
 ---@field current_epoch integer  the epoch that runs, from 1
@@ -32,6 +33,8 @@ local settings = require "perilune.train.settings"
 ---@field estimated_stepping_batches integer|number  optimizer steps of the whole fit, for schedules; math.huge: no end
 ---@field optimizer perilune.optim.Optimizer
 local Trainer = class.new("Trainer")
+
+Trainer.__tostring = shown.by(settings.reader)
 
 --- Trains, validates, tests and predicts.
 ---

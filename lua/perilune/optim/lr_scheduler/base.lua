@@ -5,6 +5,7 @@
 -- lasts.  Making a schedule is its step 0.
 local core = require "perilune.core"
 local options = require "perilune.options"
+local shown = require "perilune.shown"
 
 ---@class perilune.optim.Scheduler
 ---@field optimizer perilune.optim.Optimizer
@@ -32,6 +33,9 @@ function Scheduler.define(name, known)
     end,
   })
   class.__index = class
+  class.__tostring = shown.by(class.read_options, function(self)
+    return "epoch " .. self.last_epoch, "lr = " .. shown.value(self.optimizer.param_groups[1].lr)
+  end)
   return class
 end
 

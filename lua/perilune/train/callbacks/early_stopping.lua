@@ -1,6 +1,7 @@
 -- early_stopping.lua -- perilune.callbacks.EarlyStopping: ends a run that no longer gets better.
 local core = require "perilune.core"
 local options = require "perilune.options"
+local shown = require "perilune.shown"
 
 ---@class perilune.callbacks.EarlyStopping
 ---@field wait_count integer  checks without an improvement
@@ -14,6 +15,8 @@ local read = options.reader("EarlyStopping", { { "monitor", nil, "string" }, { "
   { "patience", 3, "integer" }, { "min_delta", 0.0, "number" }, { "check_finite", true },
   { "stopping_threshold", nil, "number" }, { "divergence_threshold", nil, "number" }, { "strict", true },
   { "check_on_train_epoch_end", nil, "boolean" } })
+
+EarlyStopping.__tostring = shown.by(read)
 
 --- Ends the run when monitor has not improved by more than min_delta for patience checks.
 ---

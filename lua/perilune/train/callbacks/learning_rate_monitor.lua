@@ -1,10 +1,13 @@
 -- learning_rate_monitor.lua -- perilune.callbacks.LearningRateMonitor: logs the learning rates.
 local options = require "perilune.options"
+local shown = require "perilune.shown"
 
 ---@class perilune.callbacks.LearningRateMonitor
 local LearningRateMonitor = require "perilune.train.callbacks.callback":extend("LearningRateMonitor")
 
 local read = options.reader("LearningRateMonitor", { { "logging_interval", nil, "string" }, { "log_momentum", false } })
+
+LearningRateMonitor.__tostring = shown.by(read)
 
 --- Logs the learning rate as "lr-Adam" (one name for each parameter group: "lr-Adam/pg1", ...).
 ---

@@ -6,6 +6,7 @@ local checkpoint = require "perilune.train.checkpoint"
 local core = require "perilune.core"
 local folders = require "perilune.train.folders"
 local options = require "perilune.options"
+local shown = require "perilune.shown"
 
 ---@class perilune.callbacks.ModelCheckpoint
 ---@field best_model_path string  "" as long as there is none
@@ -20,6 +21,8 @@ local read = options.reader("ModelCheckpoint", { { "dirpath", nil, "string" }, {
   { "monitor", nil, "string" }, { "mode", "min" }, { "save_top_k", 1, "integer" }, { "save_last", false },
   { "save_weights_only", false }, { "every_n_train_steps", nil, "integer" }, { "every_n_epochs", nil, "integer" },
   { "save_on_train_epoch_end", nil, "boolean" }, { "auto_insert_metric_name", true } })
+
+ModelCheckpoint.__tostring = shown.by(read)
 
 --- Saves the run, after epochs or steps; what fit's ckpt_path goes on from.
 ---

@@ -3,12 +3,15 @@
 -- On a terminal one line is drawn again and again; elsewhere plain lines appear, see perilune.progress.
 local options = require "perilune.options"
 local progress = require "perilune.progress"
+local shown = require "perilune.shown"
 
 ---@class perilune.callbacks.ProgressBar
 local ProgressBar = require "perilune.train.callbacks.callback":extend("ProgressBar")
 
 local read = options.reader("ProgressBar", { { "interval", nil, "number" }, { "unit", "it" }, { "stream", nil, "any" },
   { "interactive", nil, "boolean" }, { "clock", nil, "function" } })
+
+ProgressBar.__tostring = shown.by(read)
 
 --- Shows how far an epoch is, its rate, the time left, and what was logged with prog_bar = true.
 ---

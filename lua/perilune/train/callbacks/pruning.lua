@@ -1,12 +1,15 @@
 -- pruning.lua -- perilune.callbacks.Pruning: tells a trial of a study how its training goes, and ends both in time.
 local core = require "perilune.core"
 local options = require "perilune.options"
+local shown = require "perilune.shown"
 
 ---@class perilune.callbacks.Pruning
 ---@field trial table
 local Pruning = require "perilune.train.callbacks.callback":extend("Pruning")
 
 local read = options.reader("Pruning", { { "monitor", nil, "string" } })
+
+Pruning.__tostring = shown.by(read)
 
 --- Reports monitor to the trial after each validation of a fit (without a validation loader: after each epoch), with
 --- the epoch, from 1, as the step; where the study's pruner gives the trial up, trial:prune() ends the fit and the

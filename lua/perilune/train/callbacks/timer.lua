@@ -1,12 +1,15 @@
 -- timer.lua -- perilune.callbacks.Timer: how long the stages take, and an end to a run that takes too long.
 local core = require "perilune.core"
 local options = require "perilune.options"
+local shown = require "perilune.shown"
 
 ---@class perilune.callbacks.Timer
 local Timer = require "perilune.train.callbacks.callback":extend("Timer")
 
 local read = options.reader("Timer", { { "duration", nil, "any" }, { "interval", "step" },
   { "clock", nil, "function" } })
+
+Timer.__tostring = shown.by(read)
 
 -- "DD:HH:MM:SS", "HH:MM:SS", seconds
 local function seconds_of(duration)
@@ -31,6 +34,7 @@ end
 function Timer:init(given)
   local chosen = read(given)
   options.choice("Timer", "interval", chosen.interval, { "step", "epoch" })
+  self.options = chosen
   self.duration, self.interval = seconds_of(chosen.duration), chosen.interval
   self.clock = chosen.clock or core.terminal.now
   self.elapsed, self.begun = { train = 0.0, validate = 0.0, test = 0.0 }, {}

@@ -1,9 +1,12 @@
 -- logger.lua -- perilune.loggers.Logger: what a Trainer asks of a logger.
 local folders = require "perilune.train.folders"
+local shown = require "perilune.shown"
 
 ---@class perilune.loggers.Logger
 ---@field log_dir string
 local Logger = require "perilune.train.class".new("Logger")
+
+Logger.__tostring = shown.by("Logger", function(self) return self.log_dir and shown.value(self.log_dir) end)
 
 --- The base of loggers.  local Mine = Logger:extend("Mine"); override log_metrics(values, step), where values are
 --- numbers by name (epoch among them), and where they matter log_hyperparams(values), finalize(status), and for
