@@ -76,6 +76,57 @@ describe("perilune.study", function()
     assert.same({}, (s:finished_since(cursor)))
   end)
 
+  it("takes a tensor of one element for a number, and names what is none", function()
+    local s, warnings = study.create(), {}
+    local log = require "perilune.study.log"
+    study.set_verbosity("warning")
+    log.set_sink(function(line) warnings[#warnings + 1] = line:match("error: (.*)$") end)
+    finally(function()
+      log.set_sink(function(line) io.stderr:write(line, "\n") end)
+      study.set_verbosity("off")
+    end)
+    local returned = { perilune.tensor(3), perilune.tensor { { 0.25 } }, perilune.tensor { 1, 2 }, perilune.tensor { true },
+      "3", true, {}, { 1, 2 }, print, 0 / 0 }
+    s:optimize(function(trial)
+      trial:report(perilune.tensor { 2.5 }, 1)
+      return returned[trial.number + 1]
+    end, { n_trials = 11 })
+    local trials = s.trials
+    assert.same({ 3.0, 0.25, 2.5 }, { trials[1].value, trials[2].value, trials[1].intermediate_values[1] })
+    assert.equal("float", math.type(trials[1].value))
+    for i = 3, 11 do assert.equal("FAIL", trials[i].state) end
+    local not_a = "the objective must return a number, not "
+    assert.same({ not_a .. "a tensor of shape (2).", not_a .. "a tensor of shape (1).", not_a .. 'the string "3".',
+      not_a .. "the boolean true.", not_a .. "a table.", "2 values for 1 objective.", not_a .. "a function.",
+      not_a .. "nan.", not_a .. "nil." }, warnings)
+    local two = study.create { directions = { "minimize", "maximize" } }
+    two:optimize(function() return perilune.tensor { 1.5 }, 2 end, { n_trials = 1 })
+    assert.same({ 1.5, 2.0 }, two.trials[1].values)
+    two:tell(two:ask(), { 1, "x" })
+    two:tell(two:ask(), 1)
+    assert.same({ 'the objective must return a number for each direction, not the string "x".', "1 values for 2 objectives." },
+      { warnings[10], warnings[11] })
+    raises("a COMPLETE trial needs a number per objective: the objective must return a number, not nil", s.tell, s, s:ask(), nil,
+      { state = "COMPLETE" })
+    raises('value must be a number, got "x"', s:ask().report, s:ask(), "x", 1)
+  end)
+
+  it("passes on an error with the lines of the script that led to it, and an object as it is", function()
+    local s = study.create()
+    local function helper(x) return x.y.z end
+    local function objective() return (helper {}) end
+    local fine, message = pcall(s.optimize, s, objective, { n_trials = 1 })
+    assert.is_false(fine)
+    local line = debug.getinfo(helper, "S").linedefined
+    assert.equal(("spec/study/study_spec.lua:%d: attempt to index a nil value (field 'y')\n\tcalled from "
+      .. "spec/study/study_spec.lua:%d"):format(line, line + 1), (message:gsub("%.?/?[^ :]*spec/study/", "spec/study/")))
+    local thrown = { text = "mine" }
+    assert.equal(thrown, select(2, pcall(s.optimize, s, function() error(thrown) end)))
+    fine, message = pcall(s.optimize, s, function() error("boom", 0) end)
+    assert.is_false(fine)
+    assert.matches("^boom\n\tcalled from [^\n]*study_spec.lua:%d+$", message)
+  end)
+
   it("counts trials, catches errors, calls back, stops", function()
     local s, calls = study.create { direction = "maximize" }, 0
     local function objective(t)

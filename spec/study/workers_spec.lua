@@ -91,7 +91,7 @@ describe("workers on one study", function()
 
   it("pass on an error of the objective, and report a death", function()
     local output = shell(run(30, "error"))
-    assert.matches("false\t.*study_worker.lua:%d+: boom", output)
+    assert.matches("false\t[^\n]*study_worker.lua:%d+: boom\n", output)
     local list = trials()
     assert.equal("FAIL", list[6].state)
     assert.is_true(#list < 31)
@@ -107,7 +107,7 @@ describe("workers on one study", function()
       n=0; until [ $(grep -c busy %s/out) -ge 3 ] || [ $n -gt 1200 ]; do sleep 0.05; n=$((n + 1)); done
       [ $n -le 1200 ] || echo unseen
       kill -INT $child; wait $child; cat %s/out]]):format(run(9, "endless"), root, root, root))
-    assert.matches("interrupted!", output, 1, true)
+    assert.matches("false\t[^\n]*study_worker.lua:%d+: interrupted!", output)
     assert.not_matches("unseen", output, 1, true)      -- what workers print is shown at once, in a file, too
     local states = {}
     for i, record in ipairs(trials()) do states[i] = record.state end

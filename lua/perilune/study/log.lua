@@ -71,7 +71,7 @@ function log.trial(study, record, order, failure)
     log.info(("Trial %d pruned."):format(record.number))
   elseif record.state == "FAIL" then
     log.warning(("Trial %d failed with parameters: %s because of the following error: %s."):format(record.number,
-      params, failure or "the objective returned no number"))
+      params, failure or "it was told to fail"))
   elseif #study.directions > 1 then
     local values = {}
     for i, value in ipairs(record.values) do values[i] = python(value) end

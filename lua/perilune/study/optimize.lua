@@ -14,11 +14,38 @@ local read = options.reader("Study:optimize", { { "n_trials", nil, "integer" }, 
   { "timeout", nil, "number" }, { "n_jobs", 1 }, { "catch", false, "any" }, { "callbacks", {} },
   { "show_progress_bar", false } })
 
-local function trace(message)
-  return type(message) == "string" and { text = message, traceback = debug.traceback(message, 2) } or message
+local FOLDER = debug.getinfo(1, "S").source:match("^(.*)study/optimize%.lua$")   -- the library's, "@" before it
+
+-- The lines of the user's that led from the objective, which xpcall called, to an error; innermost first.
+local function way_to_here()
+  local lines, level = {}, 3
+  while true do
+    local frame = debug.getinfo(level, "Slf")
+    if not frame or frame.func == xpcall then return lines end
+    if frame.currentline > 0 and frame.source:sub(1, #FOLDER) ~= FOLDER then
+      lines[#lines + 1] = ("%s:%d"):format(frame.short_src, frame.currentline)
+    end
+    level = level + 1
+  end
 end
 
-local function text_of(failure) return type(failure) == "table" and failure.text or tostring(failure) end
+local Explained = {}   -- the metatable of what explain makes
+
+-- An error of the objective's with the way to it.  The host adds its traceback to what optimize raises, so that only
+-- those lines are added here that the host cannot know any more.
+local function explain(message)
+  if type(message) ~= "string" then return message end
+  local lines, way = way_to_here(), ""
+  local is_interrupted = message:find("interrupted!$")
+  if is_interrupted and lines[1] then message = lines[1] .. ": interrupted!" end
+  if lines[1] and message:sub(1, #lines[1] + 1) == lines[1] .. ":" then table.remove(lines, 1) end
+  for _, line in ipairs(is_interrupted and {} or lines) do way = way .. "\n\tcalled from " .. line end
+  return setmetatable({ text = message, way = way }, Explained)
+end
+
+local function is_explained(failure) return getmetatable(failure) == Explained end
+
+local function text_of(failure) return is_explained(failure) and failure.text or tostring(failure) end
 
 local function is_caught(chosen, failure)
   if text_of(failure):find("interrupted!$") then return false end
@@ -29,21 +56,22 @@ end
 -- What the objective returned, or how it failed.
 local function run_objective(objective, trial)
   local interruptions = interrupt.count
-  local results = table.pack(xpcall(objective, trace, trial))
+  local results = table.pack(xpcall(objective, explain, trial))
   if not results[1] then return nil, results[2] end
   if interrupt.count > interruptions then return nil, "interrupted!" end   -- by a Trainer, which ended calmly
   if results.n > 2 then return table.pack(table.unpack(results, 2, results.n)) end
   return results[2]
 end
 
--- Ends the trial; returns its record, or nil and the failure that optimize passes on.
+-- Ends the trial; returns its record, or nil where optimize passes the failure on, and what was wrong.
 local function end_trial(study, trial, values, failure, chosen)
-  if failure == Trial.PRUNED then return study:tell(trial, nil, { state = "PRUNED" }) end
-  if failure == nil then return study:tell(trial, values) end
-  local record = study:tell(trial, nil, { state = "FAIL" })
-  if is_caught(chosen, failure) then return record end
-  return nil, type(failure) == "table" and failure.traceback or failure
+  if failure == Trial.PRUNED then return (study:conclude(trial, nil, { state = "PRUNED" })) end
+  if failure == nil then return study:conclude(trial, values) end
+  local record = study:conclude(trial, nil, { state = "FAIL" })
+  return is_caught(chosen, failure) and record or nil, text_of(failure)
 end
+
+local function pass_on(failure) error(is_explained(failure) and failure.text .. failure.way or failure, 0) end
 
 -- One trial; false when there are enough of them.  job.trial is the one that runs, for who cleans up.
 local function run_trial(study, objective, chosen, job)
@@ -51,16 +79,17 @@ local function run_trial(study, objective, chosen, job)
   local trial = job.trial
   if not trial then return false end
   local values, failure = run_objective(objective, trial)
-  local finished, passed_on
+  local finished, problem
   if trial.record.lost then
     study.running[trial.number] = nil
     log.warning(("Trial %d was given up by another worker, which had heard nothing of this one."):format(trial.number))
   else
-    shield(function() finished, passed_on = end_trial(study, trial, values, failure, chosen) end)
-    if not passed_on then log.trial(study, trial.record, trial.order, failure and text_of(failure)) end
+    shield(function() finished, problem = end_trial(study, trial, values, failure, chosen) end)
+    if finished then log.trial(study, finished, trial.order, problem) end
   end
+  local is_over = finished or trial.record.lost
   job.trial = nil
-  if passed_on then error(passed_on, 0) end
+  if not is_over then pass_on(failure) end
   for _, callback in ipairs(finished and chosen.callbacks or {}) do callback(study, finished) end
   return true
 end
@@ -130,8 +159,24 @@ local function check(chosen)
   end
 end
 
---- Runs trials: objective(trial) returns a number, or one for each objective; nil or NaN fail the trial, trial:prune()
---- ends it early, an error marks it FAIL and is raised again.
+-- Ctrl-C that struck within the library, not within the objective, is reported at the user's line.
+local function passing_interruptions(f, ...)
+  local fine, message = pcall(f, ...)
+  if fine then return end
+  local is_ours = type(message) == "string" and (message == "interrupted!"
+    or message:find("perilune/[%w_/]*%.lua:%d+: interrupted!$"))
+  if is_ours then core.raise("interrupted!") end
+  error(message, 0)
+end
+
+local function together(study, chosen)
+  local bar <close> = bar_for(chosen, expected(study, chosen))
+  workers.supervise(study, chosen, bar)
+end
+
+--- Runs trials: objective(trial) returns a number (a tensor of one element counts), or one for each objective; what is
+--- no number, and NaN, fail the trial and are named in the log; trial:prune() ends it early; an error marks it FAIL and is
+--- raised again with the lines of the script that led to it.
 ---
 --- Options: n_trials (so many more), total_trials (until the study has so many, however many processes work on it),
 --- timeout in seconds (no trial begins later), without any of them until stop() or Ctrl-C; n_jobs = 1; catch = false:
@@ -152,7 +197,9 @@ return function(study, objective, given)
   local part = workers.part()
   if part == "skip" then return end
   if part == "work" then return workers.work(study, objective, chosen, loop) end
-  if chosen.n_jobs == 1 then return alone(study, objective, chosen) end
-  local bar <close> = bar_for(chosen, expected(study, chosen))
-  workers.supervise(study, chosen, bar)
+  if chosen.n_jobs == 1 then
+    passing_interruptions(alone, study, objective, chosen)
+  else
+    passing_interruptions(together, study, chosen)
+  end
 end

@@ -9,7 +9,9 @@ local Trial = require "perilune.study.trial"
 local class = require "perilune.train.class"
 local core = require "perilune.core"
 local distributions = require "perilune.study.distributions"
+local log = require "perilune.study.log"
 local options = require "perilune.options"
+local scalar = require "perilune.study.scalar"
 local workers = require "perilune.study.workers"
 
 local Study = class.new("Study")
@@ -57,15 +59,26 @@ function Study:ask() return self:begin_trial() end
 
 local read_tell = options.reader("Study:tell", { { "state", nil, "string" }, { "skip_if_finished", false } })
 
--- A list of one finite or infinite number for each objective, or nil.
+-- What was given instead of a number, for a message.
+local function named(value)
+  if core.is_tensor(value) then return ("a tensor of shape (%s)"):format(table.concat(value.shape, ", ")) end
+  local kind = type(value)
+  return ((kind == "string" or kind == "boolean") and "the " .. kind .. " " or "") .. options.described(value)
+end
+
+-- A list of a finite or infinite number for each objective; or nil and what is wrong.
 local function checked(study, values)
-  if type(values) == "number" then values = { values } end
-  if type(values) ~= "table" or #values ~= #study.directions then return nil end
-  local list = {}
-  for i, value in ipairs(values) do
-    if type(value) ~= "number" or value ~= value then return nil end
-    list[i] = value + 0.0
+  if type(values) ~= "table" or #values == 0 then values = { values } end
+  local n, list = #study.directions, {}
+  for i = 1, math.max(#values, 1) do
+    local number = scalar(values[i])
+    if not number or number ~= number then
+      return nil, ("the objective must return a number%s, not %s"):format(n > 1 and " for each direction" or "",
+        named(values[i]))
+    end
+    list[i] = number + 0.0
   end
+  if #list ~= n then return nil, ("%d values for %d objective%s"):format(#list, n, n > 1 and "s" or "") end
   return list
 end
 
@@ -84,10 +97,8 @@ local function record_of(self, trial)
   return record
 end
 
---- Ends a trial (or the one of this number): a number, or a list with one for each objective.  nil, NaN or a wrong
---- count: FAIL; infinities count; state "PRUNED" takes the value that was last reported, "FAIL" none.  Options: state,
---- skip_if_finished = false.  Returns the finished trial.
-function Study:tell(trial, values, given)
+-- Ends a trial; returns its record, and what was wrong with the values.  See tell.
+function Study:conclude(trial, values, given)
   local chosen = read_tell(given)
   local state, record = chosen.state, record_of(self, trial)
   if record.state ~= "RUNNING" then
@@ -95,15 +106,31 @@ function Study:tell(trial, values, given)
     core.raise(("Study:tell: trial %d is not running (%s)"):format(record.number, record.state))
   end
   if state then options.choice("Study:tell", "state", state, { "COMPLETE", "PRUNED", "FAIL" }) end
-  local list
+  local list, problem
   if state == "PRUNED" then list = checked(self, last_reported(record))
-  elseif state ~= "FAIL" then list = checked(self, values) end
-  if state == "COMPLETE" and not list then core.raise("Study:tell: a COMPLETE trial needs a number per objective") end
+  elseif state ~= "FAIL" then list, problem = checked(self, values) end
+  if state == "COMPLETE" and not list then
+    core.raise("Study:tell: a COMPLETE trial needs a number per objective: " .. problem)
+  end
   state = state or (list and "COMPLETE" or "FAIL")
   local handle = type(trial) == "table" and trial or { number = record.number, record = record }
   self.sampler:after_trial(self, handle, state, list)
   self.store:finish(record, state, list)
   self.running[record.number] = nil
+  return record, problem
+end
+
+--- Ends a trial (or the one of this number): a number, or a list with one for each objective; a tensor of one element
+--- is a number.  NaN, anything else and a wrong count: FAIL, and a warning says so; infinities count; state "PRUNED"
+--- takes the value that was last reported, "FAIL" none.  Options: state, skip_if_finished = false.  Returns the finished
+--- trial.
+---@param trial table|integer
+---@param values? any
+---@param given? table
+---@return table
+function Study:tell(trial, values, given)
+  local record, problem = self:conclude(trial, values, given)
+  if problem then log.trial(self, record, nil, problem) end
   return record
 end
 

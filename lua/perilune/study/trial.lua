@@ -2,6 +2,7 @@
 local core = require "perilune.core"
 local distributions = require "perilune.study.distributions"
 local options = require "perilune.options"
+local scalar = require "perilune.study.scalar"
 
 local Trial = {}
 
@@ -92,13 +93,14 @@ function Trial:suggest_categorical(name, choices)
   return suggest(self, name, described_by("suggest_categorical", name, distributions.CategoricalDistribution, choices))
 end
 
--- The value at a step (an integer, 0 or more); the first report of a step counts.
+-- The value (a tensor of one element is a number) at a step (an integer, 0 or more); the first report of a step counts.
 function Trial:report(value, step)
   check_running(self, "report")
   options.integer("Trial:report", "step", step, 0)
-  if type(value) ~= "number" then core.raise("Trial:report: value must be a number, got " .. type(value)) end
+  local number = scalar(value)
+  if not number then core.raise("Trial:report: value must be a number, got " .. options.described(value)) end
   if self.record.intermediate_values[step] == nil then
-    self.study.store:set_intermediate(self.record, step, value + 0.0)
+    self.study.store:set_intermediate(self.record, step, number + 0.0)
   end
 end
 
