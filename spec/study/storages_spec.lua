@@ -515,6 +515,19 @@ describe("an SQL storage", function()
     raises("names no file", study.create, { storage = "sqlite://x.db" })
   end)
 
+  it("loads from a file that cannot be written, and says what cannot be done there", function()
+    local here = study.create { study_name = "shared", storage = url, sampler = random() }
+    here:tell(here:ask(), 1)
+    local storage = study.storages.RDB(url)
+    storage.database:rows("PRAGMA query_only = 1")   -- a specification that root runs cannot take its own rights away
+    local there = study.create { study_name = "shared", storage = storage, load_if_exists = true, direction = "minimize" }
+    assert.same({ 1, 1.0 }, { #there.trials, there.best_value })
+    assert.equal(1, study.list({ storage = storage })[1].n_trials)
+    local message = raises("readonly", there.ask, there)
+    assert.matches("can be loaded, no trial can begin", message, 1, true)
+    raises("readonly", study.create, { study_name = "new", storage = storage, load_if_exists = true })
+  end)
+
   it("refuses the stamp of another Optuna, and what SQL cannot keep", function()
     local here = study.create { storage = url, sampler = random() }
     local trial = here:ask()

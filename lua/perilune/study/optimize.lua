@@ -175,8 +175,8 @@ local function together(study, chosen)
 end
 
 --- Runs trials: objective(trial) returns a number (a tensor of one element counts), or one for each objective; what is
---- no number, and NaN, fail the trial and are named in the log; trial:prune() ends it early; an error marks it FAIL and is
---- raised again with the lines of the script that led to it.
+--- no number, and NaN, fail the trial and are named in the log; trial:prune() ends it early; an error marks it FAIL and
+--- is raised again with the lines of the script that led to it.
 ---
 --- Options: n_trials (so many more), total_trials (until the study has so many, however many processes work on it),
 --- timeout in seconds (no trial begins later), without any of them until stop() or Ctrl-C; n_jobs = 1; catch = false:

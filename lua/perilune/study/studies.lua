@@ -59,17 +59,8 @@ local function directions_of(chosen)
   return table.move(directions, 1, #directions, 1, {})
 end
 
-local function make(storage, chosen, directions)
-  local study_id = storage:create_study(chosen.study_name, directions)
-  if study_id then
-    log.info(("A new study created in %s with name: %s"):format(storage.url and "RDB" or "memory", chosen.study_name))
-    return study_id
-  end
-  if not chosen.load_if_exists and not workers.is_worker() then
-    core.raise(("study.create: there is a study '%s' already; load_if_exists = true goes on with it"):format(
-      chosen.study_name))
-  end
-  study_id = storage:find_study(chosen.study_name)
+-- Goes on with a study that is there.
+local function join(storage, study_id, chosen, directions)
   local there = storage:directions(study_id)
   if (chosen.direction or chosen.directions) and table.concat(there, ", ") ~= table.concat(directions, ", ") then
     core.raise(("study.create: the study '%s' is there already, with other directions: %s"):format(chosen.study_name,
@@ -77,6 +68,23 @@ local function make(storage, chosen, directions)
   end
   log.info(("Using an existing study with name '%s' instead of creating a new one."):format(chosen.study_name))
   return study_id
+end
+
+-- One that is there is only read: it may lie in a file that cannot be written.
+local function make(storage, chosen, directions)
+  local may_join = chosen.load_if_exists or workers.is_worker()
+  local known = may_join and storage:find_study(chosen.study_name)
+  if known then return join(storage, known, chosen, directions) end
+  local study_id = storage:create_study(chosen.study_name, directions)
+  if study_id then
+    log.info(("A new study created in %s with name: %s"):format(storage.url and "RDB" or "memory", chosen.study_name))
+    return study_id
+  end
+  if not may_join then
+    core.raise(("study.create: there is a study '%s' already; load_if_exists = true goes on with it"):format(
+      chosen.study_name))
+  end
+  return join(storage, storage:find_study(chosen.study_name), chosen, directions)   -- of another worker, just now
 end
 
 --- A study.  Options: study_name "study"; direction "minimize" or "maximize" (directions: a list, for several

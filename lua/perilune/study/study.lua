@@ -122,8 +122,8 @@ end
 
 --- Ends a trial (or the one of this number): a number, or a list with one for each objective; a tensor of one element
 --- is a number.  NaN, anything else and a wrong count: FAIL, and a warning says so; infinities count; state "PRUNED"
---- takes the value that was last reported, "FAIL" none.  Options: state, skip_if_finished = false.  Returns the finished
---- trial.
+--- takes the value that was last reported, "FAIL" none.  Options: state, skip_if_finished = false.  Returns the
+--- finished trial.
 ---@param trial table|integer
 ---@param values? any
 ---@param given? table

@@ -55,7 +55,7 @@ function sqlite.must_repeat() return false end
 
 local ADVICE = {
   { "unable to open", "does its folder exist, and may it be written?" },
-  { "readonly", "the file or its folder is read-only" },
+  { "readonly", "the file or its folder is read-only: what is in it can be loaded, no trial can begin or be told" },
   { "file is not a database", "this file is something else" },
   { "malformed", "the file is damaged; `sqlite3 FILE .recover` may save what is in it" },
   { "disk is full", "make room and tell the trial again: nothing that was told is lost" },
