@@ -40,6 +40,20 @@ describe("data sets", function()
     raises("unknown option 'scal'", data.TensorDataset, perilune.ones(3), { scal = 3 })
   end)
 
+  it("say what to do to those who take them for lists", function()
+    local set = numbered(5)
+    local remedy = "a data set is no list; dataset:get(i) returns sample i"
+    for _, one in ipairs { set, data.Subset(set, { 1 }), perilune.datasets.FashionMNIST { split = "test" } } do
+      raises(remedy, function() for _ in ipairs(one) do error("not reached") end end)
+      raises(remedy, function() return one[1] end)
+    end
+    local loader = data.DataLoader(set)
+    raises("loader_spec.lua:", function() return loader[1] end)
+    raises("for x, y in loader:iter() do", function() for _ in ipairs(loader) do error("not reached") end end)
+    raises("for x, y in loader:iter() do", function() for _ in loader do error("not reached") end end)
+    assert.is_nil(loader.no_such_field)
+  end)
+
   it("Subset picks", function()
     local set = data.Subset(data.Subset(numbered(10), { 9, 7, 5, 3 }), perilune.tensor { 4, 1, 1 })
     assert.equal(3, #set)

@@ -5,14 +5,17 @@
 -- returns a list of { tensor = (N, ...), scale = number or nil } and, for a part of them, an int64 tensor with the
 -- rows that belong to it.  A scale makes float32 batches, multiplied by it.
 local core = require "perilune.core"
+local no_list = require "perilune.data.no_list"
 local options = require "perilune.options"
 local shown = require "perilune.shown"
 
 local dataset = {}
 
+local REMEDY <const> = ": a data set is no list; dataset:get(i) returns sample i, #dataset is the number of samples"
+
 ---@class perilune.data.TensorDataset
 local TensorDataset = {}
-TensorDataset.__index = TensorDataset
+no_list(TensorDataset, "TensorDataset" .. REMEDY)
 
 local read_tensors = options.reader("TensorDataset", { { "scale", nil, "number" } })
 
@@ -76,7 +79,7 @@ end)
 
 ---@class perilune.data.Subset
 local Subset = {}
-Subset.__index = Subset
+no_list(Subset, "Subset" .. REMEDY)
 
 local function as_index(indices)
   if core.is_tensor(indices) then

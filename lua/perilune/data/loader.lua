@@ -4,13 +4,19 @@
 -- float32 batches out with the samples innermost (lanes, csrc/tensor/tensor.h), as the layers like them.  Everything
 -- else is fetched sample by sample with get(i) and stacked.
 local core = require "perilune.core"
+local no_list = require "perilune.data.no_list"
 local options = require "perilune.options"
 local shown = require "perilune.shown"
 
 ---@class perilune.data.DataLoader
 ---@field batch_size integer
 local DataLoader = {}
-DataLoader.__index = DataLoader
+
+local REMEDY <const> = "DataLoader: a loader is no list; its batches come by  for x, y in loader:iter() do"
+no_list(DataLoader, REMEDY)
+
+-- for x, y in loader do
+function DataLoader.__call() core.raise(REMEDY) end
 
 local read = options.reader("DataLoader", { { "batch_size", 1, "integer" }, { "shuffle", false },
   { "drop_last", false }, { "transform", nil, "function" }, { "seed", nil, "integer" }, { "lanes", true } })

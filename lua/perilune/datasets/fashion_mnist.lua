@@ -1,5 +1,6 @@
 -- fashion_mnist.lua -- 70,000 gray images of clothes, 28 x 28.  Xiao, Rasul & Vollgraf, 2017.
 local core = require "perilune.core"
+local no_list = require "perilune.data.no_list"
 local options = require "perilune.options"
 local shown = require "perilune.shown"
 
@@ -7,7 +8,8 @@ local shown = require "perilune.shown"
 ---@field classes string[]  the name of label 1 .. 10
 ---@field split "train"|"test"
 local FashionMNIST = {}
-FashionMNIST.__index = FashionMNIST
+no_list(FashionMNIST,
+  "FashionMNIST: a data set is no list; dataset:get(i) returns sample i, dataset:images() all images")
 
 FashionMNIST.classes = { "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag",
   "Ankle boot" }
