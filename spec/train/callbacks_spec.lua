@@ -157,6 +157,38 @@ describe("ModelCheckpoint", function()
     assert.is_nil((trainer:save_checkpoint(root .. "/no/such/folder")))
   end)
 
+  it("that does not fit leaves the run as it was", function()
+    local checkpoint = run({ 2, 1, 3 }, { monitor = "val_loss", save_last = true })
+    local other, batches = Scripted {}, loader()
+    local optimizer = perilune.optim.Adam(other:parameters())
+    local weight, epoch = other.layer.weight:item(), batches.epoch
+    other.layer.weight.grad = perilune.full({ 1, 1 }, 7.0)
+    function other.configure_optimizers() return optimizer end
+    local function refused(pattern)
+      local trainer = perilune.Trainer { max_epochs = 3, enable_progress_bar = false }
+      local fine, message = pcall(trainer.fit, trainer, other, batches, loader(), { ckpt_path = checkpoint.last_model_path })
+      assert.is_false(fine)
+      assert.matches("the checkpoint is not one of this run: " .. pattern, message)
+      assert.equal(weight, other.layer.weight:item())
+      assert.equal(7, other.layer.weight.grad:item())
+      assert.same({ 0.9, 0.999 }, optimizer.param_groups[1].betas)
+      assert.same({ {}, epoch }, { optimizer:state_dict().state, batches.epoch })
+    end
+    refused("load_state_dict: ")   -- an optimizer of another kind
+    function other.configure_optimizers() return perilune.optim.SGD(other:parameters(), { lr = 3 }) end
+    other.more = nn.Parameter(perilune.ones(1))
+    refused("load_state_dict: group 1 has 2 parameters in the table but 3 in the optimizer")
+    optimizer = perilune.optim.SGD({ other.layer.weight, other.layer.bias }, { lr = 3 })   -- only the weights do not fit
+    function other.configure_optimizers() return optimizer end
+    local fine, message = pcall(function()
+      local trainer = perilune.Trainer { max_epochs = 3, enable_progress_bar = false }
+      trainer:fit(other, batches, loader(), { ckpt_path = checkpoint.last_model_path })
+    end)
+    assert.is_false(fine)
+    assert.matches("missing: more", message, 1, true)
+    assert.same({ 3, weight, epoch }, { optimizer.param_groups[1].lr, other.layer.weight:item(), batches.epoch })
+  end)
+
   it("removes what killed saves have left, and nothing else", function()
     local lfs = require "lfs"
     local nobody = 1

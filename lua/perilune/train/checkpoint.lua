@@ -125,40 +125,70 @@ function checkpoint.load(path)
   return contents
 end
 
-local function restore_gradients(self, gradients)
-  for name, parameter in self.module:named_parameters() do
-    if gradients[name] then parameter.grad = core.keep(gradients[name]) end
+-- The gradients of a module, with the methods of what has a state.
+local function gradients_of(module)
+  local function each(visit)
+    for name, parameter in module:named_parameters() do visit(name, parameter) end
+  end
+  return {
+    state_dict = function()
+      local gradients = {}
+      each(function(name, parameter) gradients[name] = parameter.grad end)
+      return gradients
+    end,
+    load_state_dict = function(_, gradients)
+      each(function(name, parameter) parameter.grad = gradients[name] and core.keep(gradients[name]) or nil end)
+    end,
+  }
+end
+
+-- All that has a state, with its part of the file.  The module comes last: it alone takes all or nothing (its own
+-- load_state_dict), so that no copy of the weights is needed to put back.
+local function holders(self, contents)
+  local list = {}
+  local function add(holder, dict)
+    if dict == nil or type(holder) ~= "table" or type(holder.load_state_dict) ~= "function" then return end
+    list[#list + 1] = { holder = holder, dict = dict }
+  end
+  add(self.optimizer, contents.optimizer)
+  add(self._scheduler and self._scheduler.scheduler, contents.scheduler)
+  add(self._train_loader, contents.train_loader)
+  add(self._val_loader, contents.val_loader)
+  for i, callback in ipairs(self.callbacks) do add(callback, (contents.callbacks or {})[state_key(callback, i)]) end
+  add(gradients_of(self.module), contents.gradients)
+  add(self.module, contents.state_dict)
+  return list
+end
+
+-- All of them, or, where one does not fit, none: those that have taken their part get back what they had.
+local function load_all(list)
+  local before = {}
+  for i, entry in ipairs(list) do
+    local holder = entry.holder
+    before[i] = i < #list and type(holder.state_dict) == "function" and holder:state_dict() or false
+    local fine, message = pcall(holder.load_state_dict, holder, entry.dict)
+    if not fine then
+      for k = i, 1, -1 do
+        if before[k] then pcall(list[k].holder.load_state_dict, list[k].holder, before[k]) end
+      end
+      if type(message) ~= "string" then error(message, 0) end
+      core.raise("Trainer: fit: the checkpoint is not one of this run: " .. message:gsub("^[^\n]-:%d+: ", ""))
+    end
   end
 end
 
-local function restore_loader(loader, dict)
-  if dict and loader and type(loader.load_state_dict) == "function" then loader:load_state_dict(dict) end
-end
-
-local function restore_callbacks(callbacks, states)
-  for i, callback in ipairs(callbacks) do
-    local dict = states and states[state_key(callback, i)]
-    if dict and type(callback.load_state_dict) == "function" then callback:load_state_dict(dict) end
-  end
-end
-
---- Puts the run where the file left it.  The generator's turn comes last: nothing may draw after it.
+--- Puts the run where the file left it; where the file does not fit, raises, and all is as it was.  The generator's
+--- turn comes last: nothing may draw after it.
 ---@param self perilune.Trainer
 ---@param contents table  from load
 function checkpoint.restore(self, contents)
+  load_all(holders(self, contents))
   local loop = contents.loop
-  self.module:load_state_dict(contents.state_dict)
-  self.optimizer:load_state_dict(contents.optimizer)
-  if self._scheduler and contents.scheduler then self._scheduler.scheduler:load_state_dict(contents.scheduler) end
   self.global_step, self.should_stop = loop.global_step, loop.should_stop
   self._loop = { epoch = loop.epoch, batch = loop.batch, phase = loop.phase, accumulated = loop.accumulated }
   self.current_epoch = math.max(loop.epoch, 1)
-  restore_gradients(self, contents.gradients)
-  restore_loader(self._train_loader, contents.train_loader)
-  restore_loader(self._val_loader, contents.val_loader)
   self._metrics.train:load_state_dict(contents.metrics or {})
   self.callback_metrics = contents.callback_metrics or {}
-  restore_callbacks(self.callbacks, contents.callbacks)
   for i, logger in ipairs(self.loggers) do
     if type(logger.resume) == "function" then
       logger:resume(self.global_step, contents.loggers and contents.loggers[i] or {})
