@@ -347,6 +347,22 @@ describe("Trainer", function()
     assert.same({ "fit", "failed", "failed" }, seen)
   end)
 
+  it("passes over batches for which training_step returns nil, but not over a whole epoch of them", function()
+    local net, learns = new_net(), { true, false, true }
+    function net:training_step(batch, i)
+      local loss = nn.functional.mse_loss(self(batch[1]), batch[2])
+      if i == 2 and learns[self.trainer.current_epoch] then return loss end
+    end
+    local run = trainer { max_epochs = 3 }
+    local fine, message = pcall(run.fit, run, net, loader(6, 2))
+    assert.is_false(fine)
+    assert.matches("training_step: it returned nil for every batch of epoch 2, so nothing was learnt", message)
+    assert.equal(1, run.global_step)
+    learns[2] = true
+    run:fit(net, loader(6, 2))
+    assert.equal(3, run.global_step)
+  end)
+
   it("says what is wrong", function()
     local function fails(pattern, call, ...)
       local fine, message = pcall(call, ...)

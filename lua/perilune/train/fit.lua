@@ -89,6 +89,7 @@ local function train_batch(self, batch, i)
   local outputs = self.module:training_step(batch, i)
   local loss = loss_of(outputs)
   if loss then
+    self._got_a_loss = true
     check_finite(self, loss)
     learn(self, loss, i)
   end
@@ -187,6 +188,13 @@ local function train_batches(self, boundary, resumed)
   return loop.batch >= limit
 end
 
+-- To pass over a batch is the module's right; an epoch of nothing else is a forgotten `return loss`.
+local function check_learnt(self)
+  if self._got_a_loss or self._loop.batch == 0 then return end
+  core.raise(string.format("training_step: it returned nil for every batch of epoch %d, so nothing was learnt; does it "
+    .. "end with return loss?", self.current_epoch))
+end
+
 -- A run that max_steps or should_stop ended within an epoch can be taken up there.
 local function end_epoch(self, complete)
   hooks.first(self, "on_train_epoch_end")
@@ -207,8 +215,11 @@ local function run_epoch(self, boundary)
     self._metrics.train:reset()
     hooks.call(self, "on_train_epoch_start")
   end
+  self._got_a_loss = resumed   -- what the first part of a resumed epoch returned is not known
   local complete = train_batches(self, boundary, resumed)
-  if not self.interrupted then end_epoch(self, complete) end
+  if self.interrupted then return end
+  if complete then check_learnt(self) end
+  end_epoch(self, complete)
 end
 
 local function is_finished(self)

@@ -261,8 +261,8 @@ end
 local read_fit_options = options.reader("fit", { { "ckpt_path", nil, "string" } })
 
 --- Trains the module.  It needs training_step(batch, i), which returns the loss (or { loss = ... }, or nil to pass a
---- batch over), and configure_optimizers(); batch is the list { x, y } that the loader yields, i counts from 1.  With a
---- validation loader it needs validation_step(batch, i).
+--- batch over; an epoch of nothing but nil is an error), and configure_optimizers(); batch is the list { x, y } that
+--- the loader yields, i counts from 1.  With a validation loader it needs validation_step(batch, i).
 ---
 --- ckpt_path goes on from a checkpoint, to the same bits as if the run had never stopped: a path, "last" (starts anew
 --- if there is none yet) or "best".  Ctrl-C ends the run after the batch; the ModelCheckpoints save "last", and
