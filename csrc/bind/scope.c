@@ -1,7 +1,7 @@
 /* scope.c -- local s <close> = perilune.scope(): frees every tensor made inside when the block ends. */
 #include "state.h"
 
-static const char SCOPE[] = "perilune.scope";
+static const char SCOPE[] = "perilune.scope", WEAK[] = "perilune.weak";
 
 static scope *check_scope(lua_State *L) { return luaL_checkudata(L, 1, SCOPE); }
 
@@ -79,10 +79,7 @@ static int keep_beyond_scopes(lua_State *L) {
 /* Weak, so that the collector may still take what nobody uses before the block ends. */
 static void push_weak_table(lua_State *L) {
   lua_newtable(L);
-  lua_createtable(L, 0, 1);
-  lua_pushliteral(L, "k");
-  lua_setfield(L, -2, "__mode");
-  lua_setmetatable(L, -2);
+  luaL_setmetatable(L, WEAK);
 }
 
 /* perilune.scope() -> scope.  Tensors made from now on by this coroutine are freed when the scope closes, also on
@@ -108,6 +105,10 @@ void bind_scope(lua_State *L) {
   luaL_setfuncs(L, methods, 0);
   lua_pushvalue(L, -1);
   lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+  luaL_newmetatable(L, WEAK);
+  lua_pushliteral(L, "k");
+  lua_setfield(L, -2, "__mode");
   lua_pop(L, 1);
   lua_pushcfunction(L, scope_open);
   lua_setfield(L, -2, "scope");

@@ -234,7 +234,7 @@ static int tpe(lua_State *L) {
     if (name == NULL) bind_error(L, "tpe: there must be %lld names", (long long)d + 1);
     uint64_t stream = stream_of(seed, name, length);
     for (int64_t i = 0; i < m; i++) uniforms[i * (d + 1) + j] = draw(stream, trial, i);
-    lua_settop(L, 7);
+    lua_pop(L, 1);
   }
   bind_check(L, tpe_choose(c, better, others, m, uniforms, best));
   lua_createtable(L, (int)d, 0);

@@ -88,6 +88,8 @@ static int is_tensor(lua_State *L) {
 
 /* -- scratch -- */
 
+/* Closed when the binding returns: a block that waited for the collector would be missing from the cache until then.
+** __gc is for a coroutine that raised: nobody closes what is on its stack. */
 static const char SCRATCH[] = "perilune.scratch";
 
 typedef struct scratch {
@@ -110,6 +112,7 @@ void *bind_scratch(lua_State *L, size_t n_bytes) {
   luaL_setmetatable(L, SCRATCH);
   s->block = context_get(c, s->n_bytes);
   if (s->block == NULL) bind_raise(L);
+  lua_toclose(L, -1);
   return s->block;
 }
 
