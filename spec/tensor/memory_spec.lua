@@ -52,6 +52,46 @@ describe("memory", function()
     assert.is_false(pcall(outer.numel, outer))
   end)
 
+  it("keeps what comes back at once, and drops the oldest only for what the system must give", function()
+    collectgarbage()
+    perilune.trim_memory()
+    perilune.reset_peak_memory()
+    local MiB = 1 << 18   -- of float32
+    local function take(n, size)
+      local made = {}
+      for i = 1, n do made[i] = perilune.empty(size * MiB) end
+      return made
+    end
+    local function give_back(made) for _, t in ipairs(made) do core.release(t) end end
+    local function cached() return perilune.memory().cached_bytes >> 20 end
+    give_back(take(40, 2))
+    give_back(take(1, 20))
+    assert.are.equal(100, cached())
+    local made = take(3, 20)
+    assert.is_true(cached() <= 40, "half of the waiting blocks went, the oldest: " .. cached())
+    give_back(made)
+    for size = 1, 40 do give_back(take(1, size)) end
+    assert.is_true(cached() <= 121, "no more than was live at once, and half of it: " .. cached())
+    perilune.trim_memory()
+    assert.are.equal(0, cached())
+  end)
+
+  it("of a binding's own does not wait for the collector", function()
+    local p = perilune.ones(3)
+    p.grad = perilune.ones(3)
+    local optimizer = perilune.optim.SGD({ p }, { lr = 0.1 })
+    collectgarbage()
+    collectgarbage("stop")
+    local before = perilune.memory().live_blocks
+    optimizer:step()
+    core.optimizers.clip_grad_value({ p.grad }, 1)
+    pcall(core.optimizers.clip_grad_value, { p.grad, 7 }, 1)
+    pcall(coroutine.wrap(core.optimizers.clip_grad_value), { p.grad, 7 }, 1)
+    local after = perilune.memory().live_blocks
+    collectgarbage("restart")
+    assert.are.equal(before, after)
+  end)
+
   it("lets the library keep what it owns", function()
     local state
     do
