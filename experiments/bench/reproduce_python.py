@@ -1,18 +1,24 @@
 #!/usr/bin/env python3
 """The work of `make reproduce` with PyTorch, Optuna and scikit-learn: the same layers, batches, optimizers and counts.
 
+    make reproduce
     python3 experiments/bench/reproduce_python.py [--only cae,search,...] [--tsne sklearn|intelex]
 
-What repeats is done once and multiplied: an epoch stands for all epochs of its stage, 60 steps for 600, four trials of
-one epoch for the epochs that the search really trained (--search-epochs: the intermediate values in study.db).  Images
-lie in memory as float32, a batch is one index_select, optimizers are fused: no DataLoader slows it down.  No pictures
-are drawn and no checkpoints are written, which ours does.
+It takes the settings of the search from what `make reproduce` left (--run): every trial with its width, optimizer and
+number of epochs, pruned ones too, and the best.  What repeats is done once and multiplied: an epoch stands for all
+epochs of its stage, and of all trials of the same width and optimizer; 60 steps stand for 600.  Images lie in memory
+as float32, a batch is one index_select, optimizers are fused where PyTorch can: no DataLoader slows it down.  No
+pictures are drawn, no checkpoints are written and no database is kept, which ours does.
 
-Prints for each stage: what was measured, seconds, and the seconds that the whole of it would take.  On a machine that
-others use, --cpu --threads 1 counts the seconds of the processor instead of those of the clock.
+Prints for each stage the seconds that the whole of it would take, those that `make reproduce` took, and what was
+measured.
 """
 
 import argparse
+import collections
+import csv
+import json
+import pathlib
 import time
 
 import numpy as np
@@ -27,13 +33,10 @@ CODE = 14
 BATCH = 128
 
 
-clock = time.perf_counter
-
-
 def measured(function):
-    begin = clock()
+    begin = time.perf_counter()
     result = function()
-    return clock() - begin, result
+    return time.perf_counter() - begin, result
 
 
 def in_parts(network, x, size=500):
@@ -60,6 +63,24 @@ def reconstruction(model, x):
     return lambda rows: nn.functional.mse_loss(model(x[rows]), x[rows])
 
 
+def searched(folder):
+    """All trials of both studies, read by Optuna itself; (n, d) of the setting that the later stages use."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    trials = {name: optuna.load_study(study_name=name, storage=f"sqlite:///{folder}/study.db").trials
+              for name in ("random", "tpe")}
+    with open(folder / "best.csv") as file:
+        row = next(csv.DictReader(file))
+    best = trials[row["study"]][int(row["trial"])].params
+    return sum(trials.values(), []), (best["n_channels"], best["encoded_space_dim"])
+
+
+def seconds_of_ours(run, stage):
+    file = run / stage / "stage.json"
+    return json.loads(file.read_text())["seconds"] if file.exists() else float("nan")
+
+
 class Stages:
     """Each method returns { what: (seconds measured, how often it is done) }."""
 
@@ -67,6 +88,7 @@ class Stages:
         self.options = options
         self.x, self.test = images("train"), images("test")
         self.y, self.test_y = labels("train"), labels("test")
+        self.trials, self.best = searched(options.run / "search")
 
     def auto_encoder_epoch(self, n=8, d=CODE, optimizer=None, x=None):
         """Training and, after it, the error on the test images."""
@@ -86,29 +108,20 @@ class Stages:
         return {"an epoch": (seconds, 30)}
 
     def search(self):
-        import optuna
+        epochs = collections.Counter()
+        for trial in self.trials:
+            epochs[trial.params["n_channels"], trial.params["optimizer"]] += len(trial.intermediate_values)
 
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        spent = []
-
-        def objective(trial):
-            n, d = trial.suggest_int("n_channels", 4, 12), trial.suggest_int("encoded_space_dim", 2, 32)
-            kind = trial.suggest_categorical("optimizer", ["Adam", "SGD", "RMSprop"])
-            settings = {"lr": trial.suggest_float("learning_rate", 1e-4, 1e-1, log=True),
-                        "weight_decay": trial.suggest_float("weight_decay", 1e-6, 1e-3, log=True)}
+        def optimizer(kind):
+            settings = {} if kind == "RMSprop" else {"fused": True}
             if kind != "Adam":
-                settings["momentum"] = trial.suggest_float("momentum", 0.0, 0.95)
-            if kind != "RMSprop":
-                settings["fused"] = True
-            seconds, _ = self.auto_encoder_epoch(
-                n, d, lambda model: getattr(torch.optim, kind)(model.parameters(), **settings), self.x[:50000])
-            spent.append(seconds)
-            return 0.0
+                settings["momentum"] = 0.5
+            return lambda model: getattr(torch.optim, kind)(model.parameters(), lr=1e-3, weight_decay=1e-5, **settings)
 
-        optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1)).optimize(objective, n_trials=4)
-        final, _ = self.auto_encoder_epoch(n=self.options.channels, d=self.options.code)
-        return {"an epoch of a trial, mean of 4": (float(np.mean(spent)), self.options.search_epochs),
-                "an epoch of the best setting": (final, 30)}
+        trials = sum(count * self.auto_encoder_epoch(n, CODE, optimizer(kind), self.x[:50000])[0]
+                     for (n, kind), count in sorted(epochs.items()))
+        return {f"{sum(epochs.values())} epochs of {len(self.trials)} trials": (trials, 1),
+                "an epoch of the best setting": (self.auto_encoder_epoch(*self.best)[0], 30)}
 
     def vae(self):
         encode, decode = encoder(8, CODE), decoder(8, CODE)
@@ -161,7 +174,7 @@ class Stages:
         return nn.Sequential(nn.Linear(d, 64), nn.ReLU(), nn.Linear(64, 10), nn.LogSoftmax(1))
 
     def fine_tune(self):
-        n, d = self.options.channels, self.options.code
+        n, d = self.best
         encode, loss = autoencoder(n, d)[0], nn.NLLLoss()
         coding, codes = measured(lambda: in_parts(encode, self.x))
         test_codes = in_parts(encode, self.test)
@@ -184,11 +197,13 @@ class Stages:
     def samples(self):
         from scipy.linalg import sqrtm
 
-        n, d = self.options.channels, self.options.code
+        n, d = self.best
         plain, decode, judge = autoencoder(n, d), decoder(8, CODE), self.classifier_network()[0]
 
         def distance(a, b):
-            (mean_a, cov_a), (mean_b, cov_b) = ((f.mean(0), np.cov(f, rowvar=False)) for f in (a, b))
+            # The judge is untrained here, and a unit that never fires would make its covariance singular.
+            (mean_a, cov_a), (mean_b, cov_b) = ((f.mean(0), np.cov(f, rowvar=False) + 1e-6 * np.eye(f.shape[1]))
+                                                for f in (a, b))
             return ((mean_a - mean_b) ** 2).sum() + np.trace(cov_a + cov_b - 2 * sqrtm(cov_a @ cov_b).real)
 
         def features(x):
@@ -214,8 +229,8 @@ class Stages:
         from sklearn.manifold import TSNE, trustworthiness
         from sklearn.neighbors import NearestNeighbors
 
-        encode = autoencoder(self.options.channels, self.options.code)[0]
-        _, trained = self.auto_encoder_epoch(self.options.channels, self.options.code)
+        encode = autoencoder(*self.best)[0]
+        _, trained = self.auto_encoder_epoch(*self.best)
         encode.load_state_dict(trained[0].state_dict())
 
         def quality(codes, plane):
@@ -242,25 +257,20 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default=",".join(NAMES))
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--channels", type=int, default=8, help="of the best setting")
-    parser.add_argument("--code", type=int, default=CODE, help="of the best setting")
-    parser.add_argument("--search-epochs", type=int, default=178, help="that all trials together trained")
+    parser.add_argument("--run", type=pathlib.Path, default=pathlib.Path("runs/reproduce"),
+                        help="what `make reproduce` left")
     parser.add_argument("--tsne", choices=["sklearn", "intelex"], default="sklearn")
-    parser.add_argument("--cpu", action="store_true")
     options = parser.parse_args()
-    if options.cpu:
-        global clock
-        clock = time.process_time
     torch.set_num_threads(options.threads)
     torch.manual_seed(1)
-    stages, total = Stages(options), 0.0
+    stages, total, ours_total = Stages(options), 0.0, 0.0
     for name in options.only.split(","):
         parts = getattr(stages, name)()
-        seconds = sum(once * count for once, count in parts.values())
-        total += seconds
+        seconds, ours = sum(once * count for once, count in parts.values()), seconds_of_ours(options.run, name)
+        total, ours_total = total + seconds, ours_total + ours
         details = "; ".join(f"{what} {once:.2f} s x {count}" for what, (once, count) in parts.items())
-        print(f"{name}\t{seconds:.1f} s\t({details})", flush=True)
-    print(f"together\t{total:.1f} s")
+        print(f"{name}\t{seconds:.1f} s, ours {ours:.1f} s: {seconds / ours:.1f}\t({details})", flush=True)
+    print(f"together\t{total:.1f} s, ours {ours_total:.1f} s: {total / ours_total:.1f}")
 
 
 if __name__ == "__main__":
