@@ -24,22 +24,30 @@ static bool has_relu(const op_call *call) { return call->values[ACTIVATION].inte
 
 /* -- x and dy as matrices (N, K) -- */
 
-static bool folds(const tensor *t) {
-  for (int d = t->n_dims - 3; d >= 0; d--)
-    if (t->stride[d] != t->stride[d + 1] * t->shape[d + 1]) return false;
-  return true;
+/* The stride of the rows if those of t (..., K), taken in their order, lie evenly spaced; -1 otherwise.  The stride of
+** a dim of one item says nothing, contiguous or not: x:transpose(1, 2) of (1, 2, K) is contiguous. */
+static int64_t row_stride(const tensor *t) {
+  if (tensor_numel(t) == 0) return t->shape[t->n_dims - 1];
+  int64_t stride = -1, next = 0;
+  for (int d = t->n_dims - 2; d >= 0; d--) {
+    if (t->shape[d] == 1) continue;
+    if (stride < 0) stride = t->stride[d];
+    else if (t->stride[d] != next) return -1;
+    next = t->stride[d] * t->shape[d];
+  }
+  return stride < 0 ? t->shape[t->n_dims - 1] : stride;
 }
 
 /* (..., K) as (N, K), its strides fit for a product; copies where they are not.  Lanes stay lanes. */
 static tensor *as_rows(context *c, tensor *t) {
   if (t->n_dims == 2) return tensor_plain(c, t);
-  tensor *from = folds(t) ? tensor_retain(t) : tensor_contiguous(c, t);
+  tensor *from = row_stride(t) >= 0 ? tensor_retain(t) : tensor_contiguous(c, t);
   if (from == NULL) return NULL;
   int d = from->n_dims;
   int64_t width = from->shape[d - 1], rows = 1;
   for (int i = 0; i < d - 1; i++) rows *= from->shape[i];
   int64_t shape[2] = { rows, width };
-  int64_t stride[2] = { d > 1 ? from->stride[d - 2] : width, from->stride[d - 1] };
+  int64_t stride[2] = { row_stride(from), from->stride[d - 1] };
   tensor *view = tensor_view(c, from, 2, shape, stride, from->offset);
   tensor_release(from);
   tensor *plain = view == NULL ? NULL : tensor_plain(c, view);
@@ -327,6 +335,7 @@ static const char *const samples[] = {
   "x=normal(3,5) weight=normal(4,5)",
   "x=normal(5) weight=normal(7,5) bias=normal(7)",
   "x=normal(1,19) weight=normal(6,19) bias=normal(6) activation=relu",
+  "x=normal(2,1,5) weight=normal(3,5)",
   "x=normal(2,3,5) weight=normal(1,5) bias=normal(1) activation=relu",
   "x=normal(19,7):lanes weight=normal(9,7) bias=normal(9) activation=relu",
   "x=normal(5,3):lanes weight=normal(2,3) bias=normal(2)",

@@ -340,7 +340,7 @@ end
 local function check_orders(add, operation, sample, float_dtype)
   local drawn = operands.draw(operation, sample, float_dtype)
   local expected = run(operation, sample, drawn, "contiguous")
-  for _, order in ipairs { "t", "slice", "lanes" } do
+  for _, order in ipairs { "t", "slice", "lanes", "ones" } do
     compare(add, operation, sample, ("%s, operands in order %q"):format(float_dtype, order),
             run(operation, sample, drawn, order), expected, drawn, TOLERANCE[float_dtype])
     compare(add, operation, sample, ("%s, output gradient in order %q"):format(float_dtype, order),

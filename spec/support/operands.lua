@@ -93,9 +93,18 @@ local makers = {
     after[n] = padded - sizes[1]
     return laid_out(values, sizes, dtype, order, filled(n, 0), after)
   end,
+
+  --- Contiguous, though the strides of its dims of one item are not what they would be in a new tensor.
+  ones = function(values, sizes, dtype)
+    local n, order, around = #sizes, {}, filled(#sizes, 0)
+    for d = 1, n do if sizes[d] == 1 then order[#order + 1] = d end end
+    for j = 1, #order do around[j] = 1 end
+    for d = 1, n do if sizes[d] ~= 1 then order[#order + 1] = d end end
+    return laid_out(values, sizes, dtype, order, around, around)
+  end,
 }
 
---- order: "contiguous", "t", "slice" or "lanes".
+--- order: "contiguous", "t", "slice", "lanes" or "ones".
 function M.ordered(values, sizes, dtype, order)
   if #values == 0 then return M.tensor(values, sizes, dtype) end
   return makers[order](values, sizes, dtype)
