@@ -190,6 +190,10 @@ static int64_t gather_grain(const gather_plan *p, int64_t n_items) {
 
 status conv_lanes_gather(context *c, const conv_geometry *g, conv_direction to, float *y, const float *x,
                          const float *weight, const float *bias, bool relu) {
+  if (conv_cells_suit(g, to)) {
+    conv_lanes_cells(c, g, y, x, weight, bias, relu);
+    return STATUS_OK;
+  }
   int64_t n_rows = conv_axis_length(g, to, 0), n_columns = conv_axis_length(g, to, 1);
   gather_plan p = { .matrix = conv_weight_matrix(g, to), .groups = g->groups, .bias = bias, .relu = relu,
                     .x = x, .y = y };

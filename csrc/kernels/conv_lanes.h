@@ -23,6 +23,11 @@ lanes_cut lanes_cut_of(int64_t n, int64_t largest_slice);
 status conv_lanes_gather(context *c, const conv_geometry *g, conv_direction to, float *y, const float *x,
                          const float *weight, const float *bias, bool relu);
 
+/* The same for a transposed convolution that doubles the image, few output channels at a time (conv_cells.c). */
+bool conv_cells_suit(const conv_geometry *g, conv_direction to);
+void conv_lanes_cells(context *c, const conv_geometry *g, float *y, const float *x, const float *weight,
+                      const float *bias, bool relu);
+
 /* dy on its way into the weight gradient: masked where y is not positive, and summed over all but channels. */
 typedef struct conv_output_gradient {
   const float *dy;

@@ -6,6 +6,7 @@
 **
 **   gather    lanes order: for one output pixel and all its output channels k
 **               y[k][lane] = activation(bias[k] + sum_e weight[k][e] * x[e][lane])
+**   cell      lanes order: for the 2 x 2 output pixels of one output channel that share their inputs, see conv_cells.c
 **   product   lanes order: for a run of pixels
 **               dw[k][e] += sum_pixel sum_lane dy[k][pixel][lane] * x[e][pixel][lane]
 **   mask      lanes order: dy where y > 0, and its sum (the bias gradient)
@@ -41,6 +42,19 @@ typedef struct gather_job {
   bool add;                     /* start from y instead of bias: a further block of entries */
   bool relu;
 } gather_job;
+
+/* Channels lie x_channel apart; a far row or column that does not exist is 0 away. */
+typedef struct cell_job {
+  float *y[2][2];               /* rows, columns: first those of one tap, then those of two */
+  const float *x;               /* of the near row and column */
+  ptrdiff_t x_channel, far_row, far_column;
+  const float *weight;          /* 3 x 3 for each channel, weight_channel apart */
+  ptrdiff_t weight_channel;
+  int64_t n_channels;
+  int64_t n_lanes;              /* a multiple of conv_tiles.lanes */
+  float bias;
+  bool relu;
+} cell_job;
 
 typedef struct product_job {
   float *dw;                    /* (n_rows, ...), rows dw_row apart; accumulated */
@@ -87,6 +101,7 @@ typedef struct conv_tiles {
   int64_t product_rows;         /* dy channels that product handles at once */
   void (*gather)(const gather_job *job);           /* vectors of lanes lie behind one another */
   void (*gather_strided)(const gather_job *job);   /* they are the pixels of a run, where a row is one vector */
+  void (*cell)(const cell_job *job);
   void (*product)(const product_job *job);
   float (*mask)(const mask_job *job);
   void (*channels)(const channels_job *job);

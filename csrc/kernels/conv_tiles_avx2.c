@@ -10,7 +10,8 @@
 #include "conv_tiles_body.h"
 #include "conv_channels_body.h"
 
-const conv_tiles conv_tiles_avx2 = { LANES, TILE_ROWS, PRODUCT_ROWS, gather, gather_strided, product, mask, channels };
+const conv_tiles conv_tiles_avx2 = { LANES, TILE_ROWS, PRODUCT_ROWS, gather,
+                                     gather_strided, cell, product, mask, channels };
 #else
 typedef int conv_tiles_avx2_needs_x86_64;
 #endif

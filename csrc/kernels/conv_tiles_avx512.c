@@ -11,7 +11,7 @@
 #include "conv_channels_body.h"
 
 const conv_tiles conv_tiles_avx512 = { LANES, TILE_ROWS, PRODUCT_ROWS, gather,
-                                       gather_strided, product, mask, channels };
+                                       gather_strided, cell, product, mask, channels };
 #else
 typedef int conv_tiles_avx512_needs_x86_64;
 #endif

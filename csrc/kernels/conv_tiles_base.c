@@ -3,4 +3,5 @@
 #include "conv_tiles_body.h"
 #include "conv_channels_body.h"
 
-const conv_tiles conv_tiles_base = { LANES, TILE_ROWS, PRODUCT_ROWS, gather, gather_strided, product, mask, channels };
+const conv_tiles conv_tiles_base = { LANES, TILE_ROWS, PRODUCT_ROWS, gather,
+                                     gather_strided, cell, product, mask, channels };

@@ -123,6 +123,58 @@ static void gather_strided(const gather_job *job) {
   gather_rest(job, n_full, STRIDED);
 }
 
+/* The four outputs of a cell, `columns` vectors from `lane` on.  Each output takes its taps in the order in which a
+** gather would: the same bits. */
+INLINE void cell_tile(const cell_job *job, int64_t lane, const bool far_row, const bool far_column,
+                      const int columns) {
+  vector sum[4][CELL_COLUMNS];
+  const float *x = job->x + lane, *w = job->weight;
+#pragma GCC unroll 24
+  for (int k = 0; k < 4 * columns; k++) sum[k / columns][k % columns] = broadcast(&job->bias);
+  for (int64_t n = job->n_channels; n > 0; n--, x += job->x_channel, w += job->weight_channel) {
+#pragma GCC unroll 24
+    for (int c = 0; c < columns; c++) {
+      const float *at = x + c * LANES;
+      if (far_row && far_column)
+        sum[3][c] = multiply_add(broadcast(w), load(at + job->far_row + job->far_column), sum[3][c]);
+      if (far_row) {
+        vector below = load(at + job->far_row);
+        sum[2][c] = multiply_add(broadcast(w + 1), below, sum[2][c]);
+        sum[3][c] = multiply_add(broadcast(w + 2), below, sum[3][c]);
+      }
+      if (far_column) {
+        vector right = load(at + job->far_column);
+        sum[1][c] = multiply_add(broadcast(w + 3), right, sum[1][c]);
+        sum[3][c] = multiply_add(broadcast(w + 6), right, sum[3][c]);
+      }
+      vector near = load(at);
+      sum[0][c] = multiply_add(broadcast(w + 4), near, sum[0][c]);
+      sum[1][c] = multiply_add(broadcast(w + 5), near, sum[1][c]);
+      sum[2][c] = multiply_add(broadcast(w + 7), near, sum[2][c]);
+      sum[3][c] = multiply_add(broadcast(w + 8), near, sum[3][c]);
+    }
+  }
+#pragma GCC unroll 24
+  for (int k = 0; k < 4 * columns; k++) {
+    vector result = sum[k / columns][k % columns];
+    store(job->y[k / columns / 2][k / columns % 2] + lane + k % columns * LANES, job->relu ? rectify(result) : result);
+  }
+}
+
+INLINE void cell_lanes(const cell_job *job, const bool far_row, const bool far_column) {
+  int64_t lane = 0;
+  for (; lane + CELL_COLUMNS * LANES <= job->n_lanes; lane += CELL_COLUMNS * LANES)
+    cell_tile(job, lane, far_row, far_column, CELL_COLUMNS);
+  for (; lane < job->n_lanes; lane += LANES) cell_tile(job, lane, far_row, far_column, 1);
+}
+
+static void cell(const cell_job *job) {
+  if (job->far_row && job->far_column) cell_lanes(job, true, true);
+  else if (job->far_row) cell_lanes(job, true, false);
+  else if (job->far_column) cell_lanes(job, false, true);
+  else cell_lanes(job, false, false);
+}
+
 /* dw[row + r][entry e + s] for `rows` x `n_entries` (both constant); entries past the table's end repeat the last
 ** one and are not stored. */
 INLINE void product_tile(const product_job *job, int64_t row, int64_t e, const int rows, const int n_entries) {

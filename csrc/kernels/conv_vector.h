@@ -6,7 +6,7 @@
 ** to hide the latency of its two multiply-add units: 4 x 3 with inputs from the second-level cache, 4 x 2 with
 ** packed ones (a line of the cache for each entry).  AVX-512 has 32 registers and may have one load a cycle.
 ** Where NINE_ROWS is not 0, a window of nine entries (one channel, 3 x 3) is one product tile of NINE_ROWS x 9:
-** tiles of six would compute twelve. */
+** tiles of six would compute twelve.  A cell (conv_cells.c) holds four outputs x CELL_COLUMNS vectors. */
 #ifndef PERILUNE_CONV_VECTOR_H
 #define PERILUNE_CONV_VECTOR_H
 
@@ -19,7 +19,7 @@
 #include <immintrin.h>
 
 enum { LANES = 16, TILE_ROWS = 8, TILE_COLUMNS = 2, PANEL_COLUMNS = 2, PRODUCT_ROWS = 4, PRODUCT_ENTRIES = 6,
-       CHANNELS_PIXELS = 8, CHANNELS_PAIR_PIXELS = 8, NINE_ROWS = 2 };
+       CHANNELS_PIXELS = 8, CHANNELS_PAIR_PIXELS = 8, NINE_ROWS = 2, CELL_COLUMNS = 4 };
 typedef __m512 vector;
 
 INLINE vector load(const float *p) { return _mm512_loadu_ps(p); }
@@ -51,7 +51,7 @@ INLINE void sum_four(float *sums, const vector *v) {
 #include <immintrin.h>
 
 enum { LANES = 8, TILE_ROWS = 4, TILE_COLUMNS = 3, PANEL_COLUMNS = 2, PRODUCT_ROWS = 4, PRODUCT_ENTRIES = 3,
-       CHANNELS_PIXELS = 8, CHANNELS_PAIR_PIXELS = 5, NINE_ROWS = 0 };
+       CHANNELS_PIXELS = 8, CHANNELS_PAIR_PIXELS = 5, NINE_ROWS = 0, CELL_COLUMNS = 2 };
 typedef __m256 vector;
 
 INLINE vector load(const float *p) { return _mm256_loadu_ps(p); }
@@ -79,7 +79,7 @@ INLINE void sum_four(float *sums, const vector *v) {
 #else   /* 16 bytes: SSE on plain x86-64, NEON on ARM */
 
 enum { LANES = 4, TILE_ROWS = 4, TILE_COLUMNS = 2, PANEL_COLUMNS = 2, PRODUCT_ROWS = 2, PRODUCT_ENTRIES = 4,
-       CHANNELS_PIXELS = 8, CHANNELS_PAIR_PIXELS = 5, NINE_ROWS = 0 };
+       CHANNELS_PIXELS = 8, CHANNELS_PAIR_PIXELS = 5, NINE_ROWS = 0, CELL_COLUMNS = 2 };
 typedef float vector __attribute__((vector_size(16)));
 typedef int32_t bits __attribute__((vector_size(16)));
 

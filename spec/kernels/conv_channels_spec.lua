@@ -45,6 +45,20 @@ local SMALL = CASES[2]
 local function fresh(x, weight, bias) return bits(convolve(SMALL, x, weight:clone(), bias)) end
 
 describe("convolution of small batches", function()
+  it("gives a sample the bits that it has where an image is doubled cell by cell", function()
+    for groups = 1, 2 do
+      for _, activation in ipairs { "none", "relu" } do
+        local case = { "conv_transpose2d", inputs = 6, outputs = 2, size = { 3, 4 }, kernel = { 3, 3 }, stride = 2,
+          padding = 1, output_padding = 1, groups = groups, activation = activation, no_bias = groups == 2 }
+        local x, weight, bias = operands(case, 83)
+        local expected = convolve(case, x, weight, bias)
+        for _, n in ipairs { 5, 16, 30 } do
+          assert.are.same(bits(expected:narrow(1, 84 - n, n)), bits(convolve(case, x:narrow(1, 84 - n, n), weight, bias)))
+        end
+      end
+    end
+  end)
+
   it("gives a sample the bits that it has in a large batch, whatever x's order", function()
     for i, case in ipairs(CASES) do
       local x, weight, bias = operands(case, 16)
