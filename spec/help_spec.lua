@@ -31,6 +31,7 @@ describe("help", function()
     check_all("study.pruners.", perilune.study.pruners)
     check_all("study.importance.", perilune.study.importance)
     check_all("study.visualization.", perilune.study.visualization)
+    check_all("study.storages.", perilune.study.storages)
     check_all("nn.functional.", perilune.nn.functional)
     check_all("nn.init.", perilune.nn.init)
     check_all("nn.utils.", perilune.nn.utils)
@@ -73,6 +74,30 @@ describe("help", function()
     assert.matches("parameters, register_buffer", help(nn.Module))
     assert.matches("add_param_group", help(perilune.optim.Optimizer))
     assert.is_string(help(perilune.data.DataLoader(perilune.data.TensorDataset(perilune.ones(2)))))
+  end)
+
+  it("tells of the methods of studies and trials, by name and by function, and of what makes trials", function()
+    local study = perilune.study
+    local s = study.create { sampler = "random" }
+    local trial = s:ask()
+    for class, object in pairs { Study = s, Trial = trial } do
+      local text = help(object)
+      assert.equal(text, help(class))
+      for name in text:match("Methods: (.-)%."):gmatch("[%w_]+") do
+        local method = help(class .. "." .. name)
+        assert.equal(method, help(object[name]), name)
+        assert.is_true(#method > 30, name)
+      end
+      for name in text:match("Fields: (.*)%.$"):gsub("%b()", ""):gmatch("[%w_]+") do
+        local fine, message = pcall(function() return object[name] end)
+        assert.is_true(fine or message:find("no trial is complete yet", 1, true) ~= nil, name)
+      end
+    end
+    assert.matches("objective(trial) returns a number", help(s.optimize), 1, true)
+    assert.equal(help(s.optimize), help("study.Study.optimize"))
+    assert.equal(help(study.samplers.TPE), help(study.samplers.TPE()))
+    assert.equal(help(study.pruners.Hyperband), help(study.pruners.Hyperband()))
+    assert.equal(help(study.importance.Fanova), help(study.importance.Fanova()))
   end)
 
   it("lists everything without an argument", function()

@@ -62,6 +62,39 @@ describe("an object prints", function()
       tostring(perilune.distributions.Normal(perilune.tensor(0.5), perilune.ones(3))))
   end)
 
+  it("studies, trials, samplers, pruners and storages", function()
+    local study = perilune.study
+    study.set_verbosity("off")
+    local s = study.create { study_name = "cae", sampler = study.samplers.TPE { seed = 3, n_startup_trials = 5 } }
+    assert.equal('Study("cae", minimize, 0 trials)', tostring(s))
+    s:optimize(function(trial) return trial:suggest_float("x", 0, 0) + 0.25 end, { n_trials = 1 })
+    assert.equal('Study("cae", minimize, 1 trial, best_value = 0.25)', tostring(s))
+    assert.equal("Trial(0, COMPLETE, value = 0.25, params = { x = 0 })", tostring(s.trials[1]))
+    local trial = s:ask()
+    assert.equal("Trial(1, RUNNING)", tostring(trial))
+    trial:suggest_categorical("kind", { "a" })
+    assert.equal('Trial(1, RUNNING, params = { kind = "a" })', tostring(trial))
+    assert.equal('Trial(1, RUNNING, params = { kind = "a" })', tostring(s.trials[2]))
+    local two = study.create { directions = { "minimize", "maximize" } }
+    two:optimize(function() return 1, 2 end, { n_trials = 1 })
+    assert.equal('Study("study", minimize, maximize, 1 trial)', tostring(two))
+    assert.equal("Trial(0, COMPLETE, values = { 1, 2 })", tostring(two.trials[1]))
+    assert.equal("TPESampler(seed = 3, n_startup_trials = 5)", tostring(s.sampler))
+    assert.equal("GridSampler(6 points of x, y, seed = 4)", tostring(study.samplers.Grid({ x = { 1, 2 }, y = { 1, 2, 3 } },
+      { seed = 4 })))
+    assert.equal("PartialFixedSampler({ x = 1 }, RandomSampler(seed = 1))",
+      tostring(study.samplers.PartialFixed({ x = 1 }, study.samplers.Random { seed = 1 })))
+    assert.equal("PercentilePruner(50, n_startup_trials = 3)", tostring(study.pruners.Median { n_startup_trials = 3 }))
+    assert.equal("HyperbandPruner(max_resource = 30)", tostring(study.pruners.Hyperband { max_resource = 30 }))
+    assert.equal("PatientPruner(NopPruner(), patience = 2)", tostring(study.pruners.Patient(study.pruners.Nop(), 2)))
+    assert.equal("InMemoryStorage(1 study)", tostring(s.storage))
+    local path = os.tmpname()
+    assert.equal(('RDBStorage("sqlite:///%s", max_retry = 1)'):format(path),
+      tostring(study.storages.RDB("sqlite:///" .. path, { max_retry = 1 })))
+    os.remove(path)
+    study.set_verbosity("warning")
+  end)
+
   it("the tables of the library", function()
     assert.matches("^perilune %d[%d.]+: autograd, data, .*nn, optim, .*Trainer, %.%.%.; print%(perilune%.help%(%)%)",
       tostring(perilune))
@@ -69,7 +102,7 @@ describe("an object prints", function()
       tostring(data))
     for _, path in ipairs { "nn", "nn.functional", "nn.init", "nn.utils", "optim", "optim.lr_scheduler", "data", "datasets",
       "image", "state", "linalg", "autograd", "decomposition", "distributions", "manifold", "metrics", "plot", "callbacks",
-      "loggers" } do
+      "loggers", "study", "study.samplers", "study.pruners", "study.storages", "study.importance", "study.visualization" } do
       local place = perilune
       for name in path:gmatch("[^.]+") do place = place[name] end
       assert.equal("perilune." .. path .. ": ", tostring(place):match("^[^:]*: "))

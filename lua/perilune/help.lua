@@ -177,12 +177,25 @@ local function overview()
   return table.concat(lines, "\n")
 end
 
+-- What functions make, "TPESampler" or "MedianPruner", is described above those: study.samplers.TPE.
+local MADE_BY = { Sampler = "study.samplers.", Pruner = "study.pruners.", ImportanceEvaluator = "study.importance." }
+
+local function text_of_made(class_name)
+  for suffix, place in pairs(MADE_BY) do
+    local name = class_name:match("^(.+)" .. suffix .. "$")
+    local maker = name and find(place .. name)
+    if type(maker) == "function" then return comment_above(maker) end
+  end
+end
+
 local function text_of_table(subject)
   for _, place in ipairs(PLACES) do
     if find(place[1]) == subject then return ("%s: %s\n\n%s"):format(place[1], place[2], names_in(subject)) end
   end
   if subject == require "perilune" then return overview() end
   if type(subject.help) == "string" then return subject.help end
+  local made = type(subject.class_name) == "string" and text_of_made(subject.class_name)
+  if made then return made end
   if subject.class_name or rawget(subject, "define") then
     local class = getmetatable(subject)
     if rawget(subject, "class_name") or rawget(subject, "define") then class = subject end

@@ -1,9 +1,10 @@
 --- perilune.study: the search for hyper-parameters, with Optuna's names.
 local distributions = require "perilune.study.distributions"
 local log = require "perilune.study.log"
+local shown = require "perilune.shown"
 local studies = require "perilune.study.studies"
 
-return {
+local study = {
   create = studies.create, load = studies.load, delete = studies.delete, copy = studies.copy, list = studies.list,
   samplers = require "perilune.study.samplers",
   pruners = require "perilune.study.pruners",
@@ -17,4 +18,7 @@ return {
   set_verbosity = log.set_verbosity, get_verbosity = log.get_verbosity,
   is_worker = require("perilune.study.workers").is_worker,
   visualization = require "perilune.study.visualization",
+  Study = require "perilune.study.study", Trial = require "perilune.study.trial",
 }
+
+return setmetatable(study, { __tostring = shown.place("perilune.study", study) })

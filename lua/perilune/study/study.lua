@@ -12,6 +12,7 @@ local distributions = require "perilune.study.distributions"
 local log = require "perilune.study.log"
 local options = require "perilune.options"
 local scalar = require "perilune.study.scalar"
+local shown = require "perilune.shown"
 local workers = require "perilune.study.workers"
 
 local Study = class.new("Study")
@@ -33,6 +34,26 @@ function Study:init(storage, study_id, name, sampler, pruner)
   self.parameters, self.parameters_cursor = {}, 0     -- name -> the distribution that was seen first
   self.best_cursor, self.front_cursor, self.front = 0, 0, Front(self.directions)
 end
+
+-- Study("cae", minimize, 20 trials, best_value = 0.0123)
+Study.__tostring = shown.by("Study", function(self)
+  local facts = { shown.value(self.study_name), table.concat(self.directions, ", ") }
+  local fine, trials = pcall(function() return self.trials end)   -- its database may be gone
+  if not fine then return facts[1], facts[2] end
+  facts[3] = ("%d trial%s"):format(#trials, #trials == 1 and "" or "s")
+  local has_best, best = pcall(function() return self.best_value end)
+  if has_best then facts[4] = "best_value = " .. shown.value(best) end
+  return table.unpack(facts)
+end)
+
+Study.help = [[Study
+
+What study.create and study.load return: a search, its trials and what they found.  help("Study.optimize") tells of one
+method.
+Methods: optimize, ask, tell, stop, enqueue_trial, add_trial, add_trials, set_user_attr, set_metric_names, table, csv.
+Fields: best_trial, best_value, best_params, best_trials (the Pareto front of several objectives), trials (each with
+number, state, value, values, params, distributions, intermediate_values, user_attrs, system_attrs, datetime_start,
+datetime_complete), study_name, direction, directions, sampler, pruner, user_attrs, system_attrs, metric_names.]]
 
 -- -- ask and tell --
 

@@ -1,10 +1,17 @@
 -- trial.lua -- what the objective gets: it asks for parameters, reports, and is told when to stop.
+local Storage = require "perilune.study.storages.base"
 local core = require "perilune.core"
 local distributions = require "perilune.study.distributions"
 local options = require "perilune.options"
 local scalar = require "perilune.study.scalar"
 
-local Trial = {}
+local Trial = { __name = "Trial" }
+
+Trial.help = [[Trial
+
+What the objective gets and study:ask() returns.  help("Trial.suggest_float") tells of one method.
+Methods: suggest_float, suggest_int, suggest_categorical, report, should_prune, prune, set_user_attr, heartbeat.
+Fields: number, params, distributions, user_attrs, system_attrs, intermediate_values, datetime_start, study.]]
 
 local OF_RECORD = { params = true, distributions = true, user_attrs = true, system_attrs = true, datetime_start = true,
   intermediate_values = true }
@@ -13,6 +20,8 @@ Trial.__index = function(self, name)
   if OF_RECORD[name] then return rawget(self, "record")[name] end
   return Trial[name]
 end
+
+Trial.__tostring = function(self) return Storage.text(self.record) end
 
 -- What prune() raises.
 Trial.PRUNED = setmetatable({}, { __tostring = function() return "trial pruned" end })
@@ -78,22 +87,38 @@ local function suggest(self, name, distribution)
   return record.params[name]
 end
 
--- A number in [low, high]; { log, step }.  A name asked for again in one trial keeps its value.
+--- A number in [low, high]; log: uniform in its logarithm; step: only low + k step.  A name that is asked for again in
+--- one trial keeps its value; in the trials of a study it keeps its class and its log.
+---@param name string
+---@param low number
+---@param high number
+---@param given? table  { log = false, step }
+---@return number
 function Trial:suggest_float(name, low, high, given)
   return suggest(self, name, described_by("suggest_float", name, distributions.FloatDistribution, low, high, given))
 end
 
--- An integer in [low, high]; { log, step }.
+--- An integer in [low, high]; log: uniform in its logarithm; step: only low + k step.
+---@param name string
+---@param low integer
+---@param high integer
+---@param given? table  { log = false, step = 1 }
+---@return integer
 function Trial:suggest_int(name, low, high, given)
   return suggest(self, name, described_by("suggest_int", name, distributions.IntDistribution, low, high, given))
 end
 
--- One of the choices.
+--- One of the choices: strings, numbers, booleans; perilune.study.null stands for Python's None.
+---@param name string
+---@param choices any[]
+---@return any
 function Trial:suggest_categorical(name, choices)
   return suggest(self, name, described_by("suggest_categorical", name, distributions.CategoricalDistribution, choices))
 end
 
--- The value (a tensor of one element is a number) at a step (an integer, 0 or more); the first report of a step counts.
+--- Says what was reached at a step, for the pruner; the first report of a step counts.
+---@param value number|perilune.Tensor  a tensor of one element is a number
+---@param step integer  0 or more
 function Trial:report(value, step)
   check_running(self, "report")
   options.integer("Trial:report", "step", step, 0)
@@ -104,7 +129,8 @@ function Trial:report(value, step)
   end
 end
 
--- Whether the study's pruner gives this trial up.
+--- Whether the study's pruner gives this trial up, by what was reported so far.
+---@return boolean
 function Trial:should_prune()
   if #self.study.directions > 1 then core.raise("Trial:should_prune: several objectives cannot be pruned") end
   local store = self.study.store
@@ -113,17 +139,20 @@ function Trial:should_prune()
   return self.study.pruner:prune(self.study, self.record)
 end
 
--- Says that this worker is alive: for an objective that does not report for minutes, on a storage that is shared.
+--- Says that this worker is alive: for an objective that does not report for minutes, on a storage that is shared.
 function Trial:heartbeat()
   check_running(self, "heartbeat")
   self.study.store:heartbeat(self.record)
 end
 
--- Leaves the objective; optimize counts the trial as PRUNED.
+--- Leaves the objective; optimize counts the trial as PRUNED.
 function Trial:prune() -- luacheck: ignore self
   error(Trial.PRUNED, 0)
 end
 
+--- Keeps something with the trial: trial.user_attrs[key].
+---@param key string
+---@param value any  what JSON can say
 function Trial:set_user_attr(key, value)
   check_running(self, "set_user_attr")
   if type(key) ~= "string" then core.raise("Trial:set_user_attr: key must be a string, got " .. type(key)) end

@@ -6,20 +6,15 @@
 local Evaluator = require "perilune.study.importance.base"
 local core = require "perilune.core"
 local draw = require "perilune.study.draw"
-local options = require "perilune.options"
 local regression_tree = require "perilune.study.regression_tree"
 local search_space = require "perilune.study.search_space"
+local settings = require "perilune.study.settings"
 
 local Fanova = Evaluator:extend("FanovaImportanceEvaluator")
 
-local read = options.reader("Fanova", { { "n_trees", 64 }, { "max_depth", 64 }, { "seed", 0 } })
+settings(Fanova, { { "n_trees", 64, least = 1 }, { "max_depth", 64, least = 1 }, { "seed", 0 } })
 
-function Fanova:init(given)
-  local chosen = read(given)
-  self.n_trees = options.integer("Fanova", "n_trees", chosen.n_trees)
-  self.max_depth = options.integer("Fanova", "max_depth", chosen.max_depth)
-  self.seed = chosen.seed
-end
+function Fanova:init(given) self:configure(given) end
 
 -- -- columns --
 

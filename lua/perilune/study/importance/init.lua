@@ -2,6 +2,7 @@
 local core = require "perilune.core"
 local options = require "perilune.options"
 local ped_anova = require "perilune.study.importance.ped_anova"
+local shown = require "perilune.shown"
 
 local importance = {
   Fanova = require "perilune.study.importance.fanova",
@@ -71,4 +72,4 @@ function importance.get_param_importances(study, given)
   return found, names
 end
 
-return importance
+return setmetatable(importance, { __tostring = shown.place("perilune.study.importance", importance) })

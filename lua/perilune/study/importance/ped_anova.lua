@@ -5,21 +5,18 @@
 -- same range, is looked at in each regime by itself, with the regimes' shares as weights.
 local Evaluator = require "perilune.study.importance.base"
 local core = require "perilune.core"
-local options = require "perilune.options"
 local search_space = require "perilune.study.search_space"
+local settings = require "perilune.study.settings"
 
 local PedAnova = Evaluator:extend("PedAnovaImportanceEvaluator")
 
 local GRID, PRIOR_WEIGHT, LEAST_TRIALS, TINY = 50, 1, 2, 1e-12
 local LEAST_SIGMA = 0.5 / 1.64     -- 90 % of a kernel stay in its cell
 
-local read = options.reader("PedAnova", { { "target_quantile", 0.1 }, { "region_quantile", 1.0, "number" },
-  { "evaluate_on_local", true } })
+settings(PedAnova, { { "target_quantile", 0.1 }, { "region_quantile", 1.0, "number" }, { "evaluate_on_local", true } })
 
 function PedAnova:init(given)
-  local chosen = read(given)
-  self.target_quantile, self.region_quantile = chosen.target_quantile, chosen.region_quantile
-  self.evaluate_on_local = chosen.evaluate_on_local
+  self:configure(given)
   if not (0 < self.target_quantile and self.target_quantile < self.region_quantile and self.region_quantile <= 1) then
     core.raise(("PedAnova: 0 < target_quantile < region_quantile <= 1 must hold, got %g and %g"):format(
       self.target_quantile, self.region_quantile))

@@ -4,25 +4,23 @@
 -- Trials compete, and samplers learn (history.lua), within their bracket only.
 local Pruner = require "perilune.study.pruners.base"
 local core = require "perilune.core"
-local options = require "perilune.options"
 local reports = require "perilune.study.reports"
+local settings = require "perilune.study.settings"
 local successive_halving = require "perilune.study.pruners.successive_halving"
 
 local Hyperband = Pruner:extend("HyperbandPruner")
 
-local read = options.reader("HyperbandPruner", { { "min_resource", 1 }, { "max_resource", "auto", "any" },
-  { "reduction_factor", 3 }, { "bootstrap_count", 0 } })
+settings(Hyperband, { { "min_resource", 1, least = 1 }, { "max_resource", "auto", "any", least = 1, is_integer = true },
+  { "reduction_factor", 3, least = 2 }, { "bootstrap_count", 0, least = 0 } })
 
 function Hyperband:init(given)
-  local chosen, what = read(given), "HyperbandPruner"
-  self.min_resource = options.integer(what, "min_resource", chosen.min_resource)
-  if chosen.max_resource ~= "auto" then
-    self.max_resource = options.integer(what, "max_resource", chosen.max_resource, self.min_resource)
+  self:configure(given)
+  if self.max_resource and self.max_resource < self.min_resource then
+    core.raise(("HyperbandPruner: max_resource must be an integer of at least %d, got %d"):format(self.min_resource,
+      self.max_resource))
   end
-  self.reduction_factor = options.integer(what, "reduction_factor", chosen.reduction_factor, 2)
-  self.bootstrap_count = options.integer(what, "bootstrap_count", chosen.bootstrap_count, 0)
   if self.bootstrap_count > 0 and not self.max_resource then
-    core.raise(what .. ": bootstrap_count needs a max_resource that is a number")
+    core.raise("HyperbandPruner: bootstrap_count needs a max_resource that is a number")
   end
   self.known = setmetatable({}, { __mode = "k" })   -- by study: { cursor, last_step, brackets }
 end

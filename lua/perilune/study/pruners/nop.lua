@@ -1,6 +1,8 @@
 -- pruners/nop.lua -- lets every trial run to its end.
-local nop = { prune = function() return false end }
+local Pruner = require "perilune.study.pruners.base"
+
+local Nop = Pruner:extend("NopPruner")
 
 --- A pruner that never prunes.
 ---@return table
-return function() return nop end
+return function() return Nop() end

@@ -3,16 +3,18 @@ local Pruner = require "perilune.study.pruners.base"
 local core = require "perilune.core"
 local options = require "perilune.options"
 local reports = require "perilune.study.reports"
+local settings = require "perilune.study.settings"
 
 local Patient = Pruner:extend("PatientPruner")
 
-local read = options.reader("PatientPruner", { { "min_delta", 0, "number" } })
+settings(Patient, { { "min_delta", 0.0, least = 0 } },
+  function(self) return tostring(self.pruner), "patience = " .. self.patience end)
 
 function Patient:init(pruner, patience, given)
   if pruner ~= nil and type(pruner) ~= "table" then core.raise("PatientPruner: it takes a pruner or nil") end
   self.pruner = pruner
   self.patience = options.integer("PatientPruner", "patience", patience, 0)
-  self.min_delta = options.number("PatientPruner", "min_delta", read(given).min_delta, 0)
+  self:configure(given)
   if pruner and pruner.bracket_of then
     self.bracket_of = function(_, study, record) return pruner:bracket_of(study, record) end
   end

@@ -1,21 +1,19 @@
 -- pruners/percentile.lua -- stops a trial whose best value so far is worse than a percentile of the complete trials'
 -- values at the same step (linear interpolation, NaN left out); the 50th is the median.
-local class = require "perilune.train.class"
+local Pruner = require "perilune.study.pruners.base"
 local options = require "perilune.options"
 local reports = require "perilune.study.reports"
+local settings = require "perilune.study.settings"
 
-local Percentile = class.new("PercentilePruner")
+local Percentile = Pruner:extend("PercentilePruner")
 
-local read = options.reader("PercentilePruner", { { "n_startup_trials", 5 }, { "n_warmup_steps", 0 },
-  { "interval_steps", 1 }, { "n_min_trials", 1 } })
+settings(Percentile, { { "n_startup_trials", 5, least = 0 }, { "n_warmup_steps", 0, least = 0 },
+  { "interval_steps", 1, least = 1 }, { "n_min_trials", 1, least = 1 } },
+  function(self) return ("%g"):format(self.percentile) end)
 
 function Percentile:init(percentile, given)
-  local chosen = read(given)
+  self:configure(given)
   self.percentile = options.number("PercentilePruner", "percentile", percentile, 0, 100)
-  self.n_startup_trials = options.integer("PercentilePruner", "n_startup_trials", chosen.n_startup_trials, 0)
-  self.n_warmup_steps = options.integer("PercentilePruner", "n_warmup_steps", chosen.n_warmup_steps, 0)
-  self.interval_steps = options.integer("PercentilePruner", "interval_steps", chosen.interval_steps)
-  self.n_min_trials = options.integer("PercentilePruner", "n_min_trials", chosen.n_min_trials)
   self.seen = setmetatable({}, { __mode = "k" }) -- by study: complete trials' values by step
 end
 

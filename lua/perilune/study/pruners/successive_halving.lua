@@ -5,25 +5,20 @@
 -- "completed_rung_<k>", which other workers read.
 local Pruner = require "perilune.study.pruners.base"
 local core = require "perilune.core"
-local options = require "perilune.options"
 local reports = require "perilune.study.reports"
+local settings = require "perilune.study.settings"
 
 local SuccessiveHalving = Pruner:extend("SuccessiveHalvingPruner")
 
-local read = options.reader("SuccessiveHalvingPruner", { { "min_resource", "auto", "any" }, { "reduction_factor", 4 },
-  { "min_early_stopping_rate", 0 }, { "bootstrap_count", 0 } })
+settings(SuccessiveHalving, { { "min_resource", "auto", "any", least = 1, is_integer = true },
+  { "reduction_factor", 4, least = 2 }, { "min_early_stopping_rate", 0, least = 0 },
+  { "bootstrap_count", 0, least = 0 } })
 
 -- belongs(study, record), default all: which trials compete.
 function SuccessiveHalving:init(given, belongs)
-  local chosen, what = read(given), "SuccessiveHalvingPruner"
-  if chosen.min_resource ~= "auto" then
-    self.min_resource = options.integer(what, "min_resource", chosen.min_resource)
-  end
-  self.reduction_factor = options.integer(what, "reduction_factor", chosen.reduction_factor, 2)
-  self.min_early_stopping_rate = options.integer(what, "min_early_stopping_rate", chosen.min_early_stopping_rate, 0)
-  self.bootstrap_count = options.integer(what, "bootstrap_count", chosen.bootstrap_count, 0)
+  self:configure(given)
   if self.bootstrap_count > 0 and not self.min_resource then
-    core.raise(what .. ": bootstrap_count needs a min_resource that is a number")
+    core.raise("SuccessiveHalvingPruner: bootstrap_count needs a min_resource that is a number")
   end
   self.belongs = belongs or function() return true end
   self.seen = setmetatable({}, { __mode = "k" })   -- by study: cursor, rungs = { [k] = ascending values }, last_step

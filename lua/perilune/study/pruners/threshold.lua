@@ -1,21 +1,19 @@
 -- pruners/threshold.lua -- stops a trial whose last value leaves a given range, or is NaN.
 local Pruner = require "perilune.study.pruners.base"
 local core = require "perilune.core"
-local options = require "perilune.options"
 local reports = require "perilune.study.reports"
+local settings = require "perilune.study.settings"
 
 local Threshold = Pruner:extend("ThresholdPruner")
 
-local read = options.reader("ThresholdPruner", { { "lower", nil, "number" }, { "upper", nil, "number" },
-  { "n_warmup_steps", 0 }, { "interval_steps", 1 } })
+settings(Threshold, { { "lower", nil, "number" }, { "upper", nil, "number" }, { "n_warmup_steps", 0, least = 0 },
+  { "interval_steps", 1, least = 1 } })
 
 function Threshold:init(given)
-  local chosen = read(given)
-  if not chosen.lower and not chosen.upper then core.raise("ThresholdPruner: give lower, upper or both") end
-  self.lower, self.upper = chosen.lower or -math.huge, chosen.upper or math.huge
+  self:configure(given)
+  if not self.lower and not self.upper then core.raise("ThresholdPruner: give lower, upper or both") end
+  self.lower, self.upper = self.lower or -math.huge, self.upper or math.huge
   if self.lower > self.upper then core.raise("ThresholdPruner: lower must not be above upper") end
-  self.n_warmup_steps = options.integer("ThresholdPruner", "n_warmup_steps", chosen.n_warmup_steps, 0)
-  self.interval_steps = options.integer("ThresholdPruner", "interval_steps", chosen.interval_steps)
 end
 
 function Threshold:prune(_, trial)

@@ -4,25 +4,24 @@
 -- again.  A trial keeps its generation in a note; when lambda trials of a generation are complete the next begins.  All
 -- else is worked out from the trials, so that a study that was stopped, or has several workers, goes on where it is.
 local Cma = require "perilune.study.cma"
-local Random = require "perilune.study.samplers.random"
-local Sampler = require "perilune.study.samplers.base"
-local core = require "perilune.core"
+local Learning = require "perilune.study.learning"
 local draw = require "perilune.study.draw"
-local history = require "perilune.study.history"
-local options = require "perilune.options"
 local search_space = require "perilune.study.search_space"
+local settings = require "perilune.study.settings"
 local unit = require "perilune.study.unit"
 
-local CmaEs = Sampler:extend("CmaEsSampler")
+local CmaEs = Learning:extend("CmaEsSampler")
 
 local NOTE, MOST_TRIES = "cma_es", 100
 
-local read = options.reader("CmaEsSampler", { { "seed", nil, "integer" }, { "sigma0", 1 / 6 },
-  { "population_size", nil, "integer" } })
+settings(CmaEs, { { "seed", nil, "integer" }, { "sigma0", 1 / 6, least = 1e-10, most = 1 },
+  { "population_size", nil, "integer", least = 4, is_integer = true } })
 
-local function make(study) return { sign = study.directions[1] == "maximize" and -1 or 1, told = {}, searches = {} } end
+CmaEs.one_objective = true
 
-local function add(state, record)
+function CmaEs.make(study) return { sign = study.directions[1] == "maximize" and -1 or 1, told = {}, searches = {} } end
+
+function CmaEs.add(state, record)
   if record.state ~= "COMPLETE" then return end
   state.space = search_space.intersect(state.space, record.distributions)
   local note = record.system_attrs[NOTE]
@@ -32,24 +31,6 @@ local function add(state, record)
   generations[note.generation] = generations[note.generation] or {}
   table.insert(generations[note.generation], record)
 end
-
-function CmaEs:init(given)
-  local chosen = read(given)
-  Sampler.init(self, chosen.seed)
-  self.sigma0 = options.number("CmaEsSampler", "sigma0", chosen.sigma0, 1e-10, 1)
-  local size = chosen.population_size
-  self.population_size = size and options.integer("CmaEsSampler", "population_size", size, 4)
-  self.random = Random { seed = self.seed }
-  self.history = history(make, add)
-end
-
--- luacheck: push ignore self
-function CmaEs:before_trial(study)
-  if #study.directions > 1 then
-    core.raise("CmaEsSampler: a study with several objectives needs another sampler, samplers.NSGAII")
-  end
-end
--- luacheck: pop
 
 function CmaEs:infer_relative_search_space(study, trial)
   local space, numeric, count = self.history(study, trial.record).space, {}, 0
@@ -124,8 +105,6 @@ function CmaEs:sample_relative(study, trial, space)
   for i, name in ipairs(search.names) do values[name] = unit.value(x[i], space[name]) end
   return values
 end
-
-function CmaEs:sample_independent(...) return self.random:sample_independent(...) end
 
 --- CMA-ES (Hansen, arXiv 1604.00772), for one objective and two or more numeric parameters; categories are drawn at
 --- random.  Options: seed (without one, another at each run); sigma0 1/6: the first deviation, in widths of the ranges;

@@ -8,12 +8,14 @@ local core = require "perilune.core"
 local draw = require "perilune.study.draw"
 local options = require "perilune.options"
 local search_space = require "perilune.study.search_space"
+local settings = require "perilune.study.settings"
 
 local Grid = Sampler:extend("GridSampler")
 
 local MOST_POINTS = 1000000
 
-local read = options.reader("GridSampler", { { "seed", 0 } })
+settings(Grid, { { "seed", 0 } }, function(self) return ("%d points of %s"):format(self.size,
+  table.concat(self.names, ", ")) end)
 
 local function checked_space(space)
   if type(space) ~= "table" or next(space) == nil then
@@ -42,7 +44,7 @@ local function shuffled(seed, size)
 end
 
 function Grid:init(space, given)
-  Sampler.init(self, read(given).seed)
+  self:configure(given)
   self.space, self.size = checked_space(space)
   self.names = search_space.names(self.space)
   self.order = shuffled(self.seed, self.size)

@@ -1,10 +1,10 @@
 --- perilune.study.samplers: what suggests parameters.
-return {
-  CmaEs = require "perilune.study.samplers.cma_es",
-  Grid = require "perilune.study.samplers.grid",
-  NSGAII = require "perilune.study.samplers.nsgaii",
-  PartialFixed = require "perilune.study.samplers.partial_fixed",
-  QMC = require "perilune.study.samplers.qmc",
-  Random = require "perilune.study.samplers.random",
-  TPE = require "perilune.study.samplers.tpe",
-}
+return require "perilune.lazy" ("perilune.study.samplers", {
+  CmaEs = "perilune.study.samplers.cma_es",
+  Grid = "perilune.study.samplers.grid",
+  NSGAII = "perilune.study.samplers.nsgaii",
+  PartialFixed = "perilune.study.samplers.partial_fixed",
+  QMC = "perilune.study.samplers.qmc",
+  Random = "perilune.study.samplers.random",
+  TPE = "perilune.study.samplers.tpe",
+})

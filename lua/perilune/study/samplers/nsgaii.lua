@@ -3,26 +3,25 @@
 -- The first population_size complete trials are random.  Parents of a generation are the elite of the last one and its
 -- own parents; a child takes each parameter from one of two parents, and now and then a random one.  A trial keeps its
 -- generation in a note, so that a study that was stopped, or has several workers, goes on where it is.
-local Random = require "perilune.study.samplers.random"
-local Sampler = require "perilune.study.samplers.base"
+local Learning = require "perilune.study.learning"
 local draw = require "perilune.study.draw"
-local history = require "perilune.study.history"
-local options = require "perilune.options"
 local fronts = require "perilune.study.fronts"
 local search_space = require "perilune.study.search_space"
+local settings = require "perilune.study.settings"
 
-local NSGAII = Sampler:extend("NSGAIISampler")
+local NSGAII = Learning:extend("NSGAIISampler")
 
 local GENERATION = "NSGAIISampler:generation"
 
-local read = options.reader("NSGAIISampler", { { "seed", nil, "integer" }, { "population_size", 50 },
-  { "mutation_prob", nil, "number" }, { "crossover_prob", 0.9 }, { "swapping_prob", 0.5 } })
+settings(NSGAII, { { "seed", nil, "integer" }, { "population_size", 50, least = 2 },
+  { "mutation_prob", nil, "number", least = 0, most = 1 }, { "crossover_prob", 0.9, least = 0, most = 1 },
+  { "swapping_prob", 0.5, least = 0, most = 1 } })
 
-local function make(study)
+function NSGAII.make(study)
   return { signs = fronts.signs(study), generations = { [0] = {} }, parents = { [0] = {} }, newest = 0 }
 end
 
-local function add(state, record)
+function NSGAII.add(state, record)
   local generation = record.system_attrs[GENERATION]
   if record.state ~= "COMPLETE" then return end
   state.space = search_space.intersect(state.space, record.distributions)
@@ -30,17 +29,6 @@ local function add(state, record)
   state.generations[generation] = state.generations[generation] or {}
   table.insert(state.generations[generation], record)
   state.newest = math.max(state.newest, generation)
-end
-
-function NSGAII:init(given)
-  local chosen = read(given)
-  Sampler.init(self, chosen.seed)
-  self.population_size = options.integer("NSGAIISampler", "population_size", chosen.population_size, 2)
-  for _, name in ipairs { "mutation_prob", "crossover_prob", "swapping_prob" } do
-    self[name] = chosen[name] and options.number("NSGAIISampler", name, chosen[name], 0, 1)
-  end
-  self.random = Random { seed = self.seed }
-  self.history = history(make, add)
 end
 
 -- Those of one generation, and of the ones before it, from whom the next is bred.
@@ -98,8 +86,6 @@ function NSGAII:sample_relative(study, trial, space)
   local parents = parents_of(self, state, trial.record.system_attrs[GENERATION])
   return child(self, trial.number, parents, state.signs, search_space.names(space))
 end
-
-function NSGAII:sample_independent(...) return self.random:sample_independent(...) end
 
 --- NSGA-II (Deb et al., IEEE TEC 2002), for one or several objectives.  Options: seed (without one, another at each
 --- run); population_size 50; mutation_prob: how likely a parameter is drawn at random, default 1 / their number;

@@ -2,8 +2,16 @@
 local Sampler = require "perilune.study.samplers.base"
 local core = require "perilune.core"
 local options = require "perilune.options"
+local search_space = require "perilune.study.search_space"
+local shown = require "perilune.shown"
 
 local PartialFixed = Sampler:extend("PartialFixedSampler")
+
+PartialFixed.__tostring = shown.by("PartialFixedSampler", function(self)
+  local parts = {}
+  for i, name in ipairs(search_space.names(self.fixed)) do parts[i] = name .. " = " .. shown.value(self.fixed[name]) end
+  return "{ " .. table.concat(parts, ", ") .. " }", tostring(self.sampler)
+end)
 
 function PartialFixed:init(fixed, sampler)
   if type(fixed) ~= "table" or type(sampler) ~= "table" then

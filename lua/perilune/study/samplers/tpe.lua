@@ -3,20 +3,19 @@
 -- The better tenth of the trials (at most 25) makes one density, the others another, and of 24 points drawn from the
 -- first the one with the largest ratio is tried.  COMPLETE trials are ranked by value, PRUNED ones come after them,
 -- those that went farther first.  Parameters that all trials had are sampled together; each other one by itself.
+local Learning = require "perilune.study.learning"
 local Pair = require "perilune.study.parzen_pair"
-local Random = require "perilune.study.samplers.random"
-local Sampler = require "perilune.study.samplers.base"
-local core = require "perilune.core"
-local history = require "perilune.study.history"
-local options = require "perilune.options"
 local search_space = require "perilune.study.search_space"
+local settings = require "perilune.study.settings"
 
-local TPE = Sampler:extend("TPESampler")
+local TPE = Learning:extend("TPESampler")
 
 local MOST_BETTER = 25
 
-local read = options.reader("TPESampler", { { "seed", nil, "integer" }, { "n_startup_trials", 10 },
-  { "n_ei_candidates", 24 }, { "multivariate", true }, { "constant_liar", true } })
+settings(TPE, { { "seed", nil, "integer" }, { "n_startup_trials", 10, least = 0 },
+  { "n_ei_candidates", 24, least = 1 }, { "multivariate", true }, { "constant_liar", true } })
+
+TPE.one_objective = true
 
 -- What a trial is ranked by: COMPLETE before PRUNED, then the farthest step, then the value.
 local function score(record, sign)
@@ -35,7 +34,7 @@ local function comes_before(a, b)
   return false
 end
 
-local function make(study)
+function TPE.make(study)
   return { trials = {}, ranked = {}, better = {}, pairs = {}, sign = study.directions[1] == "maximize" and -1 or 1 }
 end
 
@@ -54,7 +53,7 @@ local function rank(state, record)
   for i = 1, n_better do state.better[ranked[i].record.number] = ranked[i].record end
 end
 
-local function add(state, record)
+function TPE.add(state, record)
   if record.state ~= "COMPLETE" and record.state ~= "PRUNED" then return end
   table.insert(state.trials, record)
   rank(state, record)
@@ -63,23 +62,9 @@ local function add(state, record)
 end
 
 function TPE:init(given)
-  local chosen = read(given)
-  Sampler.init(self, chosen.seed)
-  self.n_startup_trials = options.integer("TPESampler", "n_startup_trials", chosen.n_startup_trials, 0)
-  self.n_ei_candidates = options.integer("TPESampler", "n_ei_candidates", chosen.n_ei_candidates)
-  self.multivariate, self.constant_liar = chosen.multivariate, chosen.constant_liar
-  self.random = Random { seed = self.seed }
-  self.history = history(make, add)
+  Learning.init(self, given)
   self.begun = setmetatable({}, { __mode = "k" })   -- by record: what was sampled together and not asked for yet
 end
-
--- luacheck: push ignore self
-function TPE:before_trial(study)
-  if #study.directions > 1 then
-    core.raise("TPESampler: a study with several objectives needs another sampler, samplers.NSGAII")
-  end
-end
--- luacheck: pop
 
 function TPE:infer_relative_search_space(study, trial)
   if not self.multivariate then return {} end

@@ -43,6 +43,8 @@
 -- more, and set record.lost.  begin and add number trials without a gap.
 local core = require "perilune.core"
 local class = require "perilune.train.class"
+local search_space = require "perilune.study.search_space"
+local shown = require "perilune.shown"
 
 local Storage = class.new("Storage")
 
@@ -54,14 +56,41 @@ function Storage.now()
   return os.date("!%Y-%m-%d %H:%M:%S", seconds) .. (".%06d"):format(math.floor((time - seconds) * 1e6))
 end
 
+local MOST_PARAMETERS <const> = 12
+
+local function parameters_text(params)
+  local parts = {}
+  for i, name in ipairs(search_space.names(params)) do
+    if i > MOST_PARAMETERS then
+      parts[i] = "..."
+      break
+    end
+    parts[i] = name .. " = " .. shown.value(params[name])
+  end
+  return "{ " .. table.concat(parts, ", ") .. " }"
+end
+
+--- Trial(3, COMPLETE, value = 0.25, params = { kind = "a", x = 0.5 })
+---@param record table
+---@return string
+function Storage.text(record)
+  local parts = { ("%d, %s"):format(record.number, record.state) }
+  local name = record.value and "value" or record.values and "values"
+  if name then parts[2] = name .. " = " .. shown.value(record[name]) end
+  if next(record.params) ~= nil then parts[#parts + 1] = "params = " .. parameters_text(record.params) end
+  return "Trial(" .. table.concat(parts, ", ") .. ")"
+end
+
+local Record = { __tostring = Storage.text }
+
 --- A record in some state with nothing in it.
 ---@param number integer
 ---@param trial_id any
 ---@param state string
 ---@return table
 function Storage.record(number, trial_id, state)
-  return { number = number, trial_id = trial_id, state = state, params = {}, internal_params = {}, distributions = {},
-    intermediate_values = {}, user_attrs = {}, system_attrs = {} }
+  return setmetatable({ number = number, trial_id = trial_id, state = state, params = {}, internal_params = {},
+    distributions = {}, intermediate_values = {}, user_attrs = {}, system_attrs = {} }, Record)
 end
 
 --- A copy that does not change when the record does.
@@ -77,7 +106,7 @@ function Storage.snapshot(record)
     end
     copy[key] = value
   end
-  return copy
+  return setmetatable(copy, Record)
 end
 
 return Storage

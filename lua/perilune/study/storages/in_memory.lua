@@ -3,6 +3,7 @@ local Storage = require "perilune.study.storages.base"
 local class = require "perilune.train.class"
 local core = require "perilune.core"
 local json = require "perilune.study.json"
+local shown = require "perilune.shown"
 
 local Trials = class.new("InMemoryTrials")
 
@@ -99,6 +100,11 @@ end
 function Trials:heartbeat() end -- luacheck: ignore self
 
 local InMemory = Storage:extend("InMemoryStorage")
+
+InMemory.__tostring = shown.by("InMemoryStorage", function(self)
+  local count = #self:studies()
+  return ("%d stud%s"):format(count, count == 1 and "y" or "ies")
+end)
 
 --- Studies in this process; several may share one storage.
 function InMemory:init() self.by_id, self.last_id = {}, 0 end

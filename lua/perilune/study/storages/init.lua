@@ -1,5 +1,5 @@
 --- perilune.study.storages: where the trials of studies are kept.
-return {
-  InMemory = require "perilune.study.storages.in_memory",
-  RDB = require "perilune.study.storages.rdb",
-}
+return require "perilune.lazy" ("perilune.study.storages", {
+  InMemory = "perilune.study.storages.in_memory",
+  RDB = "perilune.study.storages.rdb",
+})

@@ -25,4 +25,6 @@ local function find_all()
   return next, visualization, nil
 end
 
-return setmetatable(visualization, { __index = find, __pairs = find_all })
+local function text() return "perilune.study.visualization: " .. table.concat(NAMES, ", ") end
+
+return setmetatable(visualization, { __index = find, __pairs = find_all, __tostring = text })

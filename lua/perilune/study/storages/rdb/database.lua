@@ -33,13 +33,16 @@ local function environment_of(dialect)
   return luasql[dialect.maker]()
 end
 
--- No password in a message.
-local function shown(url) return (url:gsub("(://[^:/@]*):[^@/]*@", "%1:***@")) end
+--- A URL as it may be printed.
+---@param url string
+---@return string
+function Database.without_password(url) return (url:gsub("(://[^:/@]*):[^@/]*@", "%1:***@")) end
 
 local function explained(self, message)
   message = tostring(message):gsub("^LuaSQL: ", ""):gsub("%s+$", "")
   local advice = self.dialect.advice(message)
-  return ("study: %s: %s%s"):format(shown(self.url), message, advice and " (" .. advice .. ")" or "")
+  return ("study: %s: %s%s"):format(Database.without_password(self.url), message,
+    advice and " (" .. advice .. ")" or "")
 end
 
 -- -- values --
@@ -170,7 +173,9 @@ function Database.open(url, must_exist)
   local dialect = dialect_of(url)
   local self = setmetatable({ url = url, dialect = dialect, in_transaction = false }, Database)
   local environment = environment_of(dialect)
-  if must_exist and not dialect.exists(url) then core.raise(("study: there is no %s"):format(shown(url))) end
+  if must_exist and not dialect.exists(url) then
+    core.raise(("study: there is no %s"):format(Database.without_password(url)))
+  end
   local connection, message = dialect.connect(environment, url)
   if not connection then core.raise(explained(self, message)) end
   self.environment, self.connection = environment, connection

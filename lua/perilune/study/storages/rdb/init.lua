@@ -5,6 +5,7 @@ local Trials = require "perilune.study.storages.rdb.trials"
 local json = require "perilune.study.json"
 local options = require "perilune.options"
 local schema = require "perilune.study.storages.rdb.schema"
+local shown = require "perilune.shown"
 
 local text = Database.text
 
@@ -12,6 +13,8 @@ local RDB = Storage:extend("RDBStorage")
 
 local read = options.reader("RDBStorage", { { "heartbeat_interval", 60, "number" }, { "max_retry", 3, "integer" },
   { "must_exist", false } })
+
+RDB.__tostring = shown.by(read, function(self) return ("%q"):format(Database.without_password(self.url)) end)
 
 --- Studies in Optuna's own tables: url is sqlite:///study.db or postgresql://user:password@host:port/database.  Needs
 --- LuaSQL (Debian: lua-sql-sqlite3, lua-sql-postgres).
