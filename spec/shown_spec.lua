@@ -84,6 +84,7 @@ describe("an object prints", function()
       { seed = 4 })))
     assert.equal("PartialFixedSampler({ x = 1 }, RandomSampler(seed = 1))",
       tostring(study.samplers.PartialFixed({ x = 1 }, study.samplers.Random { seed = 1 })))
+    assert.equal("QMCSampler(qmc_type = \"halton\", seed = 2)", tostring(study.samplers.QMC { qmc_type = "halton", seed = 2 }))
     assert.equal("PercentilePruner(50, n_startup_trials = 3)", tostring(study.pruners.Median { n_startup_trials = 3 }))
     assert.equal("HyperbandPruner(max_resource = 30)", tostring(study.pruners.Hyperband { max_resource = 30 }))
     assert.equal("PatientPruner(NopPruner(), patience = 2)", tostring(study.pruners.Patient(study.pruners.Nop(), 2)))

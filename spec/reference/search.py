@@ -3,7 +3,8 @@
     python spec/reference/search.py
 
 elites: random populations, and whom Optuna's NSGA-II keeps.  cma: generations told to the package cmaes, and its mean,
-step size and covariance after each.  halton: SciPy's points without scrambling.
+step size and covariance after each.  halton, sobol: SciPy's points without scrambling; of sobol some points in 64
+dimensions, as integers of 30 bits, so that all its direction numbers of degree 9 and less count.
 """
 
 import json
@@ -42,11 +43,19 @@ def adapted(n, lambda_):
     return {"n": n, "lambda": lambda_, "generations": generations}
 
 
+def sobol(number):
+    sequence = qmc.Sobol(64, scramble=False)
+    if number > 0:
+        sequence.fast_forward(number)
+    return {"number": number, "point": (sequence.random(1)[0] * 2**30).astype(int).tolist()}
+
+
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 found = {
     "elites": [elite(["minimize", "minimize"], 20, 7), elite(["maximize", "minimize"], 30, 12),
                elite(["minimize", "maximize", "minimize"], 25, 15), elite(["minimize"], 10, 4)],
     "cma": [adapted(2, 6), adapted(5, 8)],
+    "sobol": [sobol(number) for number in (0, 1, 2, 3, 6, 7, 682, 1000, 65535, 699050)],
     "halton": qmc.Halton(4, scramble=False).random(40).tolist(),
 }
 path = pathlib.Path(__file__).parent / "study" / "search.json"

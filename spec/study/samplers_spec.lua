@@ -17,9 +17,16 @@ for name, make in pairs(samplers) do
   MAKERS[name] = MAKERS[name] or function(seed) return make { seed = seed } end
 end
 
+for name, given in pairs { ["QMC, scrambled"] = { scramble = true }, ["QMC, Halton"] = { qmc_type = "halton" },
+  ["QMC, Halton, scrambled"] = { qmc_type = "halton", scramble = true } } do
+  MAKERS[name] = function(seed)
+    return samplers.QMC { seed = seed, qmc_type = given.qmc_type, scramble = given.scramble }
+  end
+end
+
 local function each_sampler(run)
   local names = {}
-  for name in pairs(samplers) do names[#names + 1] = name end
+  for name in pairs(MAKERS) do names[#names + 1] = name end
   table.sort(names)
   for _, name in ipairs(names) do run(name, MAKERS[name]) end
 end

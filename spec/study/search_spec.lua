@@ -1,6 +1,8 @@
 -- Grid, QMC, CMA-ES, NSGA-II and PartialFixed, each by what makes it what it is; spec/reference/search.py has the values.
 local perilune = require "perilune"
 local Cma = require "perilune.study.cma"
+local Halton = require "perilune.study.halton"
+local Sobol = require "perilune.study.sobol"
 local json = require "cjson"
 local fronts = require "perilune.study.fronts"
 local study = perilune.study
@@ -64,32 +66,85 @@ describe("QMC", function()
   local function axes(t) return t:suggest_float("a", 0, 1) + t:suggest_float("b", 0, 1) + t:suggest_float("c", 0, 1) end
 
   it("has the points of Halton's sequence", function()
-    local sampler = samplers.QMC { scramble = false }
+    local sequence = Halton(1, false)
     for k, row in ipairs(reference.halton) do
-      for j, x in ipairs(row) do near(x, sampler:coordinate(k - 1, j), ("point %d, coordinate %d"):format(k, j)) end
+      for j, x in ipairs(row) do near(x, sequence:coordinate(k - 1, j), ("point %d, coordinate %d"):format(k, j)) end
+    end
+  end)
+
+  it("has the points of Sobol's sequence in all its dimensions", function()
+    local sequence = Sobol(1, false)
+    assert.equal(64, Sobol.dimensions)
+    for _, known in ipairs(reference.sobol) do
+      assert.equal(64, #known.point)
+      for j, x in ipairs(known.point) do
+        assert.equal(x * 0x1p-30, sequence:coordinate(known.number, j), ("point %d, coordinate %d"):format(known.number, j))
+      end
     end
   end)
 
   it("puts one of p^m points into each p^m-th, also when digits are permuted", function()
-    local sampler = samplers.QMC { seed = 7 }
+    local sequence = Halton(7, true)
     for j, count in ipairs { 64, 81, 125 } do
       local seen = {}
       for k = count, 2 * count - 1 do
-        local cell = math.floor(sampler:coordinate(k, j) * count)
+        local cell = math.floor(sequence:coordinate(k, j) * count)
         assert.is_nil(seen[cell])
         seen[cell] = true
       end
     end
   end)
 
-  it("gives a trial the point of its number", function()
-    local sampler = samplers.QMC { seed = 5 }
-    local s = study.create { sampler = sampler }
-    s:optimize(axes, { n_trials = 20 })
-    for number = 1, 19 do
-      local p = s.trials[number + 1].params
-      for j, name in ipairs { "a", "b", "c" } do assert.equal(sampler:coordinate(number, j), p[name]) end
+  it("puts one of 2^m points into each 2^m-th, and into each box of two dimensions, also when scrambled", function()
+    local sequence, plain, others = Sobol(7, true), Sobol(7, false), 0
+    for j = 1, 64 do
+      local seen = {}
+      for k = 256, 511 do
+        local x = sequence:coordinate(k, j)
+        assert.is_true(x >= 0 and x < 1)
+        if x ~= plain:coordinate(k, j) then others = others + 1 end
+        seen[math.floor(x * 256)] = true
+      end
+      for cell = 0, 255 do assert.is_true(seen[cell], ("dimension %d, cell %d"):format(j, cell)) end
     end
+    assert.is_true(others > 64 * 250)
+    for rows = 0, 6 do
+      local seen = {}
+      for k = 0, 63 do
+        local row = math.floor(sequence:coordinate(k, 1) * 2 ^ rows)
+        local box = row * 64 + math.floor(sequence:coordinate(k, 2) * 2 ^ (6 - rows))
+        assert.is_nil(seen[box])
+        seen[box] = true
+      end
+    end
+    assert.not_equal(sequence:coordinate(5, 3), Sobol(8, true):coordinate(5, 3))
+  end)
+
+  it("gives a trial the point of its number, Sobol's unless another is asked for", function()
+    for _, given in ipairs { { seed = 5 }, { seed = 5, qmc_type = "halton", scramble = true } } do
+      local sequence = given.qmc_type and Halton(5, true) or Sobol(5, false)
+      local s = study.create { sampler = samplers.QMC(given) }
+      s:optimize(axes, { n_trials = 20 })
+      for number = 1, 19 do
+        local p = s.trials[number + 1].params
+        for j, name in ipairs { "a", "b", "c" } do assert.equal(sequence:coordinate(number, j), p[name]) end
+      end
+    end
+    local _, message = pcall(samplers.QMC, { qmc_type = "latin" })
+    assert.matches("qmc_type must be one of sobol, halton", message, 1, true)
+  end)
+
+  it("draws parameters at random that Sobol's dimensions do not reach", function()
+    local s = study.create { sampler = samplers.QMC { seed = 2 } }
+    s:optimize(function(t)
+      local sum = 0
+      for i = 1, 66 do sum = sum + t:suggest_float(("p%02d"):format(i), 0, 1) end
+      return sum
+    end, { n_trials = 3 })
+    local draw, p = study.draw, s.trials[3].params
+    assert.equal(draw(2, 2, "p65"), p.p65)
+    assert.equal(draw(2, 2, "p66"), p.p66)
+    assert.equal(Sobol(2, false):coordinate(2, 64), p.p64)
   end)
 end)
 
