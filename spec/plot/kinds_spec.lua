@@ -35,10 +35,31 @@ local function count(figure, kind)
   return n
 end
 
+describe("an axis of whole numbers", function()
+  it("has whole numbers as labels, at every length", function()
+    for n = 1, 40 do
+      local trials = {}
+      for i = 1, n do trials[i] = i end
+      for _, figure in ipairs { plot.scatter { x = trials, y = trials }, plot.line { x = trials, y = trials },
+        plot.line { series = { { y = trials }, { y = trials, low = trials, high = trials } } },
+        plot.bar { values = { n } }, plot.bar { values = { 0, n }, horizontal = true } } do
+        for text in pairs(support.texts(figure)) do
+          assert.is_nil(text:find("%d%.%d*[1-9]"), ("%s of %d: %s"):format(figure.what, n, text))
+        end
+      end
+    end
+    local fractions = support.texts(plot.scatter { x = { 1, 2 }, y = { 0.125, 0.5 } })
+    assert.is_true(fractions["0.3"] or fractions["0.30"])
+    assert.is_true(support.texts(plot.line { y = { 0.5 } })["1"])       -- a single epoch
+    local counts = support.texts(plot.histogram { x = { 3 } })
+    assert.same({ true, true, nil }, { counts["0"], counts["1"], counts["0.5"] })
+  end)
+end)
+
 describe("scatter", function()
   it("puts points where they are, from tensors and lists alike", function()
     local x, y = perilune.tensor { 0.0, 1.0, 4.0 }, { 0, 2, 1 }
-    local figure = sound(plot.scatter { x = x, y = y, xlabel = "x", title = "t" }, "x", "t", "0.0", "2.0")
+    local figure = sound(plot.scatter { x = x, y = y, xlabel = "x", title = "t" }, "x", "t", "0", "2")
     local inner, dots = support.inner(figure), support.commands(figure, "dots")[1]
     assert.equal(3, #dots.x)
     assert.near(0.25, (dots.x[2] - dots.x[1]) / (dots.x[3] - dots.x[1]), 1e-9)
@@ -409,6 +430,18 @@ describe("heatmap", function()
     assert.equal(0xFFFFFFFF, ink["0"])
     assert.equal(0x1A1A1AFF, ink["100"])
     assert.is_true(at["0"].y < at["99"].y and at["0"].x < at["50"].x)
+  end)
+
+  it("chooses the ink with the larger contrast", function()
+    local color = require "perilune.plot.color"
+    assert.near(21, color.contrast(0xFFFFFFFF, 0x000000FF), 1e-9)
+    assert.near(4.54, color.contrast(0xFFFFFFFF, 0x767676FF), 0.01)      -- the gray that WCAG's AA just allows
+    for gray = 0, 255 do
+      local c = gray << 24 | gray << 16 | gray << 8 | 0xFF
+      local ink = color.ink_on(c)
+      local other = ink == 0xFFFFFFFF and 0x1A1A1AFF or 0xFFFFFFFF
+      assert.is_true(color.contrast(ink, c) >= color.contrast(other, c), gray)
+    end
   end)
 
   it("divides by the sum of rows, columns or all", function()

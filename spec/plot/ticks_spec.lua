@@ -45,7 +45,17 @@ describe("ticks of a linear axis", function()
 
   it("are whole where only whole numbers have a meaning", function()
     assert.same({ 1, 2, 3 }, ticks.integers(0.8, 3.2, 6))
-    for _, place in ipairs(ticks.integers(0.5, 30.5, 7)) do assert.equal("integer", math.type(place)) end
+    for high = 1, 300 do
+      for wanted = 2, 10 do
+        local places = ticks.integers(0.5, high + 0.5, wanted)
+        assert.is_true(#places >= math.min(high, 2) and #places <= 2 * wanted, ("%d, %d wanted"):format(high, wanted))
+        for i, place in ipairs(places) do
+          assert.equal("integer", math.type(place))
+          assert.is_true(place >= 1 and place <= high)
+          assert.equal(places[2] and places[2] - places[1], i > 1 and place - places[i - 1] or places[2] and places[2] - places[1])
+        end
+      end
+    end
     assert.same({}, ticks.integers(0.2, 0.8, 5))
   end)
 end)

@@ -4,6 +4,8 @@ local options = require "perilune.options"
 
 local color = {}
 
+local DARK <const>, WHITE <const> = 0x1A1A1AFF, 0xFFFFFFFF
+
 local NAMED = { black = 0x000000FF, white = 0xFFFFFFFF, gray = 0x7F7F7FFF, red = 0xD62728FF, green = 0x2CA02CFF,
   blue = 0x1F77B4FF, orange = 0xFF7F0EFF }
 
@@ -52,7 +54,15 @@ function color.luminance(c)
   return 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
 end
 
---- Black or white, whichever is read better on c: the one with the larger contrast ratio.
-function color.ink_on(c) return color.luminance(c) > 0.179 and 0x1A1A1AFF or 0xFFFFFFFF end
+--- How well a can be read on b: 1, not at all, .. 21, black on white (WCAG 2).
+function color.contrast(a, b)
+  local one, other = color.luminance(a), color.luminance(b)
+  return (math.max(one, other) + 0.05) / (math.min(one, other) + 0.05)
+end
+
+--- Dark or white, whichever is read better on c.
+function color.ink_on(c)
+  return color.contrast(DARK, c) >= color.contrast(WHITE, c) and DARK or WHITE
+end
 
 return color

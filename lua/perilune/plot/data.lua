@@ -100,6 +100,18 @@ function data.names(what, name, value, n)
   return names
 end
 
+--- Whether all values of lists that can be drawn are whole numbers: their axis has no use for 0.5, then.
+---@param ... number[]
+---@return boolean
+function data.all_whole(...)
+  for _, list in ipairs { ... } do
+    for i = 1, #list do
+      if data.is_finite(list[i]) and list[i] % 1 ~= 0 then return false end
+    end
+  end
+  return true
+end
+
 --- The smallest and the largest finite value of lists; nil where there is none.
 ---@param ... number[]
 ---@return number|nil low, number|nil high

@@ -19,7 +19,7 @@ function Linear:value(share) return self.low + share * (self.high - self.low) en
 function Linear:labels(wanted)
   if self.integers then
     local places = ticks.integers(self.low, self.high, wanted)
-    if #places >= 2 then return places, number_text.of_list(places, 1), {} end
+    if places[1] then return places, number_text.of_list(places, places[2] and places[2] - places[1] or 1), {} end
   end
   local places, step = ticks.extended(self.low, self.high, wanted, true)
   return places, number_text.of_list(places, step), {}

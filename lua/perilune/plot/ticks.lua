@@ -63,11 +63,12 @@ local function try_starts(best, i, j, n, step, low, high, wanted, inside)
   end
 end
 
--- Every power of ten for which n labels can cover enough.
-local function try_powers(best, i, j, n, low, high, wanted, inside)
+-- Every power of ten for which n labels can cover enough; with whole, every one whose multiples are integers.
+local function try_powers(best, i, j, n, low, high, wanted, inside, whole)
   local q = NICE[i]
   local density = density_limit(n, wanted)
   local z = math.ceil(math.log((high - low) / (n + 1) / j / q, 10))
+  if whole then z = math.max(z, q % 1 == 0 and 0 or 1) end
   while true do
     local step = j * q * 10.0 ^ z
     local limit = score_of(simplicity_limit(i, j), coverage_limit(low, high, step * (n - 1)), density)
@@ -77,14 +78,14 @@ local function try_powers(best, i, j, n, low, high, wanted, inside)
   end
 end
 
-local function search(low, high, wanted, inside)
+local function search(low, high, wanted, inside, whole)
   local best = { score = -2 }
   for j = 1, 50 do
     for i = 1, #NICE do
       if score_of(simplicity_limit(i, j), 1, 1) < best.score then return best end
       local n = 2
       while n <= 10 * wanted and score_of(simplicity_limit(i, j), 1, density_limit(n, wanted)) >= best.score do
-        try_powers(best, i, j, n, low, high, wanted, inside)
+        try_powers(best, i, j, n, low, high, wanted, inside, whole)
         n = n + 1
       end
     end
@@ -98,12 +99,13 @@ end
 ---@param high number
 ---@param wanted integer  at least 2
 ---@param inside? boolean
+---@param whole? boolean  integers only
 ---@return number[] places  ascending
 ---@return number step
-function ticks.extended(low, high, wanted, inside)
+function ticks.extended(low, high, wanted, inside, whole)
   local range = high - low
   if not (range >= SMALLEST and range < math.huge) then return { low, high }, range end
-  local best = search(low, high, math.max(wanted, 2), inside)
+  local best = search(low, high, math.max(wanted, 2), inside, whole)
   if not best.n then return { low, high }, high - low end
   local places = {}
   for k = 1, best.n do
@@ -113,8 +115,8 @@ function ticks.extended(low, high, wanted, inside)
   return places, best.step
 end
 
---- The same on integers only: steps below 1 become 1.
----@return number[] places
+--- The same on integers only: all of them where they are few.
+---@return integer[] places  none, if there is no integer between low and high
 function ticks.integers(low, high, wanted)
   low, high = math.ceil(low), math.floor(high)
   if high - low < wanted and math.max(-low, high) < 2 ^ 53 then        -- beyond it x + 1 is x
@@ -123,8 +125,8 @@ function ticks.integers(low, high, wanted)
     return places
   end
   local places = {}
-  for _, place in ipairs((ticks.extended(low, high, wanted, true))) do
-    if place == math.floor(place) then places[#places + 1] = math.tointeger(place) or place end
+  for i, place in ipairs((ticks.extended(low, high, wanted, true, true))) do
+    places[i] = math.tointeger(place) or place
   end
   return places
 end

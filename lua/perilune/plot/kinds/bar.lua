@@ -77,9 +77,10 @@ local function foot_of(series, is_log)
   return low > 0 and low < math.huge and 10.0 ^ math.floor(math.log(low, 10) - 1e-9) or low
 end
 
-local function axes_of(option, names, foot, has_text)
+local function axes_of(option, series, names, foot, has_text)
   local of_names = { names = names, reversed = option.horizontal }
-  local of_values = { base = foot, padding = has_text and 0.1 or 0.05 }
+  local of_values = { base = foot, padding = has_text and 0.1 or 0.05, integers = true }
+  for _, one in ipairs(series) do of_values.integers = of_values.integers and data.all_whole(one.values) end
   if option.horizontal then return of_values, of_names end
   return of_names, of_values
 end
@@ -109,7 +110,7 @@ local function bar(given)
   for k, one in ipairs(series) do
     if one.label then entries[#entries + 1] = { text = one.label, shape = "box", color = one.color or colors[k] } end
   end
-  local x, y = axes_of(option, names, foot, text_of)
+  local x, y = axes_of(option, series, names, foot, text_of)
   local boxes = boxes_of(series, colors, foot, option, text_of)
   return common.figure(WHAT, option, { x = x, y = y, grid = option.horizontal and "x" or "y", legend = entries,
     marks = { Boxes.new { list = boxes, horizontal = option.horizontal, gap = 1 },

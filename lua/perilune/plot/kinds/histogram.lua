@@ -130,7 +130,7 @@ local function histogram(given)
   marks[#marks + 1] = Rule.new { at = foot, along = "x", quiet = true }
   if option.ylabel == "" then option.ylabel = option.density and "density" or "count" end
   return common.figure(WHAT, option, { grid = "y", legend = entries, marks = marks, x = { padding = 0.02 },
-    y = { base = foot } })
+    y = { base = foot, integers = not option.density } })
 end
 
 return histogram

@@ -90,11 +90,11 @@ local function rules_of(values)
   return rules
 end
 
--- 1, 2, 3 ... along x want whole numbers on their axis.
-local function all_integers(curves)
+-- Whether all curves have whole numbers along an axis, "xs" or "ys".
+local function all_whole(curves, name)
   for _, curve in ipairs(curves) do
-    for _, x in ipairs(curve.xs) do
-      if x ~= math.floor(x) then return false end
+    if not data.all_whole(curve[name], name == "ys" and curve.low or {}, name == "ys" and curve.high or {}) then
+      return false
     end
   end
   return true
@@ -124,7 +124,8 @@ local function line(given)
   end
   local marks = rules_of(option.hline)
   table.move(curves, 1, #curves, #marks + 1, marks)
-  return common.figure(WHAT, option, { legend = entries, marks = marks, x = { integers = all_integers(curves) } })
+  return common.figure(WHAT, option, { legend = entries, marks = marks, x = { integers = all_whole(curves, "xs") },
+    y = { integers = all_whole(curves, "ys") } })
 end
 
 return line

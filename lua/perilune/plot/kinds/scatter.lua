@@ -74,7 +74,7 @@ local function scatter(given)
   if option.label ~= nil then colors, shapes, entries = by_class(option, #xs, alpha)
   elseif option.color ~= nil then colors, bar = by_value(option, #xs, alpha) end
   return common.figure(WHAT, option, { legend = entries, legend_place = "right", colorbar = bar, equal = option.equal,
-    x = { names = x_names }, y = { names = y_names },
+    x = { names = x_names, integers = data.all_whole(xs) }, y = { names = y_names, integers = data.all_whole(ys) },
     marks = { Dots.new { xs = xs, ys = ys, colors = colors, shapes = shapes, radius = size / 2 } } })
 end
 
