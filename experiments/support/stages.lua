@@ -27,7 +27,8 @@ local function cae(here, quick)
   return { name = "cae", script = here .. "/01_cae.lua", title = "The convolutional auto-encoder",
     question = "How well does a code of 14 numbers keep a picture of 28 x 28 pixels?", about = 40,
     resume = { "--resume" },
-    arguments = quick and { "--epochs", "2", "--limit", "5000", "--test-limit", "1000" } or {},
+    arguments = quick and { "--epochs", "4", "--limit", "5000", "--test-limit", "1000", "--batch-size", "32",
+      "--schedule", "one_cycle", "--lr", "4e-3" } or {},
     leaves = { "cae.safetensors", "losses.csv", "reconstructions.png" },
     numbers = function(out)
       local row = last_row(out .. "/losses.csv")
@@ -81,7 +82,8 @@ end
 local function search(here, quick)
   return { name = "search", script = here .. "/02_search.lua", title = "The search for the best auto-encoder",
     question = "Which auto-encoder keeps the pictures best: how wide, how long a code, trained how?", about = 330,
-    arguments = quick and { "--trials", "2", "--epochs", "2", "--final-epochs", "1", "--limit", "1200" } or {},
+    arguments = quick and { "--trials", "3", "--epochs", "2", "--final-epochs", "6", "--limit", "3600", "--batch-size",
+      "32" } or {},
     leaves = { "cae.safetensors", "best.csv", "search.csv", "edf.png", "reconstructions.png" },
     numbers = search_numbers, figures = search_figures() }
 end
@@ -90,7 +92,8 @@ local function vae(here, quick)
   return { name = "vae", script = here .. "/03_vae.lua", title = "The variational auto-encoder",
     question = "Does a variational auto-encoder learn a space of codes that one can draw from?", about = 55,
     resume = { "--resume" },
-    arguments = quick and { "--epochs", "2", "--limit", "5000", "--test-limit", "1000" } or {},
+    arguments = quick and { "--epochs", "4", "--limit", "5000", "--test-limit", "1000", "--batch-size", "32", "--lr",
+      "3e-3" } or {},
     leaves = { "vae.safetensors", "losses.csv", "reconstructions.png", "samples.png", "walk.png" },
     numbers = function(out)
       local row = last_row(out .. "/losses.csv")
@@ -107,7 +110,7 @@ end
 
 local function classifier(here, quick)
   local arguments = { "--parts", "scratch" }
-  if quick then add(arguments, { "--epochs", "2", "--limit", "1000", "--test-limit", "1000" }) end
+  if quick then add(arguments, { "--epochs", "3", "--limit", "2000", "--test-limit", "1000" }) end
   return { name = "classifier", script = here .. "/05_fine_tune.lua", title = "A classifier from scratch",
     question = "How well does a small convolutional network tell the classes apart that has seen no auto-encoder?",
     arguments = arguments, resume = { "--resume" }, about = 180,
@@ -126,7 +129,7 @@ end
 local function fine_tune(here, quick)
   local arguments = { "--parts", "head,whole,few", "--encoder", "{root}/search/cae.safetensors" }
   if quick then
-    add(arguments, { "--epochs", "2", "--limit", "1000", "--test-limit", "1000", "--steps", "30", "--repeats", "2" })
+    add(arguments, { "--epochs", "4", "--limit", "2000", "--test-limit", "1000", "--steps", "30", "--repeats", "2" })
   end
   return { name = "fine_tune", script = here .. "/05_fine_tune.lua", title = "The encoder, tuned to classify",
     question = "What are the codes of an auto-encoder worth to somebody who wants to tell classes apart?",
