@@ -270,7 +270,8 @@ void begin_call(call *k, lua_State *L) {
 
 void fix_options(lua_State *L, compiled *description, int options) {
   call k = { .L = L, .context = bind_enter(L), .compiled = description, .options = options };
-  memcpy(k.values, description->fallback, sizeof k.values);
+  size_t n_bytes = (size_t)description->n_values * sizeof *k.values;
+  memcpy(k.values, description->fallback, n_bytes);
   take_options(&k);
   int at = 0;
   for (const parameter *p = description->operation->parameters; p->name != NULL; p++) {
@@ -278,5 +279,5 @@ void fix_options(lua_State *L, compiled *description, int options) {
     if (was_given(&k, p)) description->has_fallback[at] = true;
     at++;
   }
-  memcpy(description->fallback, k.values, sizeof k.values);
+  memcpy(description->fallback, k.values, n_bytes);
 }

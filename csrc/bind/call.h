@@ -10,10 +10,11 @@ enum { FEW_INPUTS = 8 };
 /* An operation's description, looked at once for each state: nothing is parsed during a call. */
 typedef struct compiled {
   const op *operation;
-  int n_parameters, n_values;
-  op_value fallback[MAX_VALUES];
+  int n_values;
   bool has_fallback[MAX_VALUES];
+  op_value fallback[];          /* n_values; there are 170 operations, and most have few */
 } compiled;
+static inline size_t compiled_bytes(int n_values) { return sizeof(compiled) + (size_t)n_values * sizeof(op_value); }
 
 /* One call on its way down.  What it borrows lies on the Lua stack. */
 typedef struct call {

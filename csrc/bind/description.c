@@ -54,17 +54,20 @@ static void parse_fallback(const parameter *p, op_value *value) {
 }
 
 void push_compiled(lua_State *L, const op *operation) {
-  compiled *description = lua_newuserdatauv(L, sizeof *description, 0);
-  memset(description, 0, sizeof *description);
+  int n_values = 0, at = 0;
+  for (const parameter *p = operation->parameters; p->name != NULL; p++) n_values += !takes_tensors(p->kind);
+  size_t n_bytes = compiled_bytes(n_values);
+  compiled *description = memset(lua_newuserdatauv(L, n_bytes, 0), 0, n_bytes);
   description->operation = operation;
+  description->n_values = n_values;
   for (const parameter *p = operation->parameters; p->name != NULL; p++) {
-    description->n_parameters++;
     if (takes_tensors(p->kind)) continue;
-    int at = description->n_values++;
     description->has_fallback[at] = p->fallback != NULL;
     if (p->fallback != NULL) parse_fallback(p, &description->fallback[at]);
+    at++;
   }
 }
+
 /* -- core.registry(): the descriptions, for help, the generic spec and the benchmark -- */
 
 static const char *kind_name(parameter_kind kind) {

@@ -1,4 +1,5 @@
 /* ops.c -- every operation of the registry as a Lua function, made from its description. */
+#include <string.h>
 
 #include "../autograd/autograd.h"
 #include "../kernels/registry.h"
@@ -34,8 +35,8 @@ const compiled *check_operation(lua_State *L, int argument, const char *function
 static int fix(lua_State *L) {
   const compiled *description = check_operation(L, 1, "fix");
   luaL_checktype(L, 2, LUA_TTABLE);
-  compiled *fixed = lua_newuserdatauv(L, sizeof *fixed, 0);
-  *fixed = *description;
+  size_t n_bytes = compiled_bytes(description->n_values);
+  compiled *fixed = memcpy(lua_newuserdatauv(L, n_bytes, 0), description, n_bytes);
   fix_options(L, fixed, 2);
   lua_pushcclosure(L, call_op, 1);
   return 1;
@@ -93,9 +94,11 @@ void bind_ops(lua_State *L) {
     set_named(L, ops, operation->name, "");
     if (!(operation->flags & OP_FUNCTIONAL)) set_named(L, plain_ops, operation->name, "");
     if (is_method) set_named(L, methods, operation->name, "");
-    push_function(L, description, call_op_in_place);
-    if (operation->flags & OP_IN_PLACE) set_named(L, ops, operation->name, "_");
-    if (is_method && operation->flags & OP_IN_PLACE) set_named(L, methods, operation->name, "_");
+    if (operation->flags & OP_IN_PLACE) {
+      push_function(L, description, call_op_in_place);
+      set_named(L, ops, operation->name, "_");
+      if (is_method) set_named(L, methods, operation->name, "_");
+    }
     push_function(L, description, count_flops);
     set_named(L, flops, operation->name, "");
     lua_settop(L, methods);
