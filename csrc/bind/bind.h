@@ -21,8 +21,8 @@ tensor *bind_check_tensor(lua_State *L, int argument);          /* raises unless
 tensor *bind_test_tensor(lua_State *L, int argument);           /* NULL unless it is one */
 void bind_push_tensor(lua_State *L, tensor *t);                 /* a new userdata that shares t (retains it) */
 
-/* Scratch memory for the rest of the calling binding, which a Lua error cannot leak: pushes a userdata that gives the
-** block back when it is popped, or when the binding returns or raises. */
+/* Scratch memory for the rest of the calling binding, 8-byte aligned, which a Lua error cannot leak: pushes a userdata
+** that holds it until it is popped, or until the binding returns or raises. */
 void *bind_scratch(lua_State *L, size_t n_bytes);
 
 /* Raises "FILE:LINE: message" with the position of the nearest caller outside the library's own Lua files. */

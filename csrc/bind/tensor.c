@@ -88,9 +88,12 @@ static int is_tensor(lua_State *L) {
 
 /* -- scratch -- */
 
-/* Closed when the binding returns: a block that waited for the collector would be missing from the cache until then.
-** __gc is for a coroutine that raised: nobody closes what is on its stack. */
+/* A large block is closed when the binding returns: one that waited for the collector would be missing from the cache
+** until then.  (__gc is for a coroutine that raised: nobody closes what is on its stack.)  A small one is Lua's own:
+** what has a finaliser outlives the collection that finds it, and where a step of training leaves many of those,
+** generational mode takes its collections for failures and lets the heap double before the next. */
 static const char SCRATCH[] = "perilune.scratch";
+enum { SMALL_SCRATCH_BYTES = 4096 };
 
 typedef struct scratch {
   allocator *memory;
@@ -106,6 +109,7 @@ static int scratch_free(lua_State *L) {
 }
 
 void *bind_scratch(lua_State *L, size_t n_bytes) {
+  if (n_bytes <= SMALL_SCRATCH_BYTES) return lua_newuserdatauv(L, n_bytes, 0);
   context *c = bind_context(L);
   scratch *s = lua_newuserdatauv(L, sizeof *s, 0);
   *s = (scratch){ .memory = c->memory, .n_bytes = n_bytes > 0 ? n_bytes : 1 };
