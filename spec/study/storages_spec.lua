@@ -552,3 +552,111 @@ describe("an SQL storage", function()
     assert.matches("lua-sql-sqlite3", message, 1, true)
   end)
 end)
+
+-- A real server ends our connection: before a statement reaches it, or after it did what was asked and before it answers.
+describe("PostgreSQL, when the connection is lost,", os.getenv("PERILUNE_TEST_POSTGRES") and function()
+  local url = os.getenv("PERILUNE_TEST_POSTGRES")
+  local administrator
+  setup(function()
+    study.set_verbosity("off")
+    administrator = study.storages.RDB(url).database
+  end)
+  teardown(function()
+    administrator:close()
+    study.set_verbosity("warning")
+  end)
+  before_each(function() backends.PostgreSQL() end)
+
+  local function is_there(pid)
+    return administrator:rows(("SELECT 1 FROM pg_stat_activity WHERE pid = %s"):format(pid))[1] ~= nil
+  end
+
+  local function kill(connection)
+    local cursor = connection:execute("SELECT pg_backend_pid()")
+    local pid = cursor:fetch()
+    cursor:close()
+    administrator:rows(("SELECT pg_terminate_backend(%s)"):format(pid))
+    local stop = os.time() + 10
+    while is_there(pid) and os.time() < stop do administrator:rows("SELECT pg_sleep(0.005)") end
+    assert.is_false(is_there(pid))
+  end
+
+  it("goes on in the middle of an optimize, with the trials that it would have had", function()
+    local function objective(trial, strike)
+      local x = trial:suggest_float("x", -1, 1)
+      if strike then strike() end
+      trial:report(x, 1)
+      return x * x + trial:suggest_int("n", 1, 9)
+    end
+    local here = study.create { storage = url, sampler = random() }
+    here:optimize(function(trial)
+      return objective(trial, trial.number % 3 == 1 and function() kill(here.storage.database.connection) end)
+    end, { n_trials = 9 })
+    local expected = study.create { sampler = random() }
+    expected:optimize(objective, { n_trials = 9 })
+    assert.equal(9, #here.trials)
+    for i, record in ipairs(study.load({ storage = url }).trials) do
+      assert.same({ i - 1, "COMPLETE", expected.trials[i].params, expected.trials[i].value },
+        { record.number, record.state, record.params, record.value })
+    end
+  end)
+
+  -- A connection that dies at its nth statement, before it or after it.
+  local function mortal(connection, n, answer_is_lost)
+    local count, dead = 0, nil
+    return {
+      execute = function(_, sql)
+        count = count + 1
+        if dead or count < n then return (dead or connection):execute(sql) end
+        dead = connection
+        if answer_is_lost then
+          local result = connection:execute(sql)
+          if type(result) == "userdata" then result:close() end
+          kill(connection)
+          return nil, "LuaSQL: PostgreSQL: server closed the connection unexpectedly"
+        end
+        kill(connection)
+        return connection:execute(sql)
+      end,
+      close = function() connection:close() end,
+    }, function() return dead ~= nil end
+  end
+
+  for _, answer_is_lost in ipairs { false, true } do
+    it("doubles nothing and loses nothing, wherever " .. (answer_is_lost and "the answer" or "the question") .. " is lost",
+      function()
+        local here = study.create { storage = url, sampler = random() }
+        here:enqueue_trial { x = 0.5 }
+        local database, n, struck = here.storage.database, 0
+        repeat
+          n = n + 1
+          database.connection, struck = mortal(database.connection, n, answer_is_lost)
+          local trial = here:ask()
+          local x = trial:suggest_float("x", -1, 1)
+          trial:report(x, 1)
+          trial:set_user_attr("n", n)
+          here:tell(trial, x)
+        until not struck()
+        assert.is_true(n > 12)
+        local trials = study.load({ storage = url }).trials
+        assert.equal(n, #trials)
+        for i, record in ipairs(trials) do
+          assert.same({ i - 1, "COMPLETE", record.params.x, { record.params.x }, { n = i } },
+            { record.number, record.state, record.value, record.intermediate_values, record.user_attrs })
+        end
+        assert.equal(0.5, trials[1].params.x)
+      end)
+  end
+
+  it("says so when there is no server any more", function()
+    local here = study.create { storage = url, sampler = random() }
+    local database = here.storage.database
+    kill(database.connection)
+    database.url = url:gsub("/[^/]*$", "/nowhere")
+    local message = raises("the connection was lost, and there is no new one", here.ask, here)
+    assert.matches("storages_spec.lua:%d+: study: postgresql", message)
+    database.url = url
+    here:tell(here:ask(), 1)
+    assert.equal(1.0, here.best_value)
+  end)
+end or function() end)

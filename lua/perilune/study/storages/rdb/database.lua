@@ -3,14 +3,20 @@
 -- LuaSQL binds no parameters, so every value goes through text() or number().  A statement outside of transaction() is
 -- its own.  Where another process holds the lock, waiting is done here: no "database is locked" reaches a user before
 -- PATIENCE_s are over.
+--
+-- A connection that is lost (the server was restarted, an administrator ended it) is made anew.  A statement outside of
+-- a transaction is sent again; so each of those must bear being done twice.  A transaction is done again as a whole,
+-- unless its COMMIT was sent and the server says that it was done.
 local core = require "perilune.core"
 local json = require "perilune.study.json"
+local log = require "perilune.study.log"
 local shield = require "perilune.study.shield"
 
 local Database = {}
 Database.__index = Database
 
 local PATIENCE_s = 300
+local RECONNECTION_s = 60
 local REPETITIONS = 20
 
 local DIALECTS = { sqlite = "sqlite", postgresql = "postgresql", postgres = "postgresql" }
@@ -91,13 +97,55 @@ local function query(connection, sql)
   end
 end
 
--- Asks again while another process holds the lock.
+-- A new connection with its settings, or nil and what is wrong.
+local function connect(self)
+  local connection, message = self.dialect.connect(self.environment, self.url)
+  if not connection then return nil, message end
+  for _, setting in ipairs(self.dialect.settings()) do
+    local done, failure = query(connection, setting)
+    if not done then return nil, failure end
+  end
+  return connection
+end
+
+-- Waits a little; Ctrl-C ends what waits.
+local function pause()
+  local _, how = os.execute("sleep 0.2")
+  if how == "signal" then error("interrupted!", 0) end
+end
+
+-- What stands where a connection was, until there is a new one.
+local CLOSED = { close = function() end, execute = function() return nil, "no connection to the server" end }
+
+local function reconnect(self)
+  pcall(self.connection.close, self.connection)
+  self.connection = CLOSED
+  local start, connection, message = core.terminal.now(), connect(self)
+  while not connection do
+    if core.terminal.now() - start > RECONNECTION_s or not self.dialect.may_come_back(message) then
+      error(explained(self, "the connection was lost, and there is no new one: " .. message), 0)
+    end
+    pause()
+    connection, message = connect(self)
+  end
+  self.connection = connection
+  log.warning(("The connection to %s was lost; there is a new one."):format(Database.without_password(self.url)))
+end
+
+-- Asks again while another process holds the lock, and where the connection was lost.
 local function patiently(self, ask, sql)
-  local start
+  local start, losses = nil, 0
   while true do
     local result, message = ask(self.connection, sql)
     if result then return result end
-    if not self.dialect.is_busy(message) then error(explained(self, message), 0) end
+    local is_lost = self.dialect.is_lost(message) and not self.in_transaction
+    if not (is_lost and losses < REPETITIONS or self.dialect.is_busy(message)) then
+      error(explained(self, message), 0)
+    end
+    if is_lost then
+      losses = losses + 1
+      reconnect(self)
+    end
     start = start or core.terminal.now()
     if core.terminal.now() - start > PATIENCE_s then
       error(explained(self, ("another program has held its lock for %d seconds"):format(PATIENCE_s)), 0)
@@ -136,24 +184,36 @@ function Database:insert(sql, id) return self.dialect.insert(self, sql, id) end
 
 -- -- transactions --
 
+-- Whether the transaction of this id was done, though its COMMIT got no answer.
+local function was_committed(self, id)
+  local state = self.dialect.state_of(self, id)
+  while state == "in progress" do       -- the server has not seen yet that nobody is there
+    pause()
+    state = self.dialect.state_of(self, id)
+  end
+  return state == "committed"
+end
+
+-- Whether it was done; the result, or what is wrong.
 local function attempt(self, body)
-  change(self, self.dialect.begin)
+  local first = read_all(self, self.dialect.begin)[1]
   self.in_transaction = true
   local fine, result = pcall(body)
-  if fine then
-    local committed, message = pcall(change, self, "COMMIT")
-    if not committed then fine, result = false, message end
-  end
-  if not fine then self.connection:execute("ROLLBACK") end
+  local committed, message = false, result
+  if fine then committed, message = pcall(change, self, "COMMIT") end
+  if not committed then self.connection:execute("ROLLBACK") end
   self.in_transaction = false
-  return fine, result
+  if fine and not committed and self.dialect.is_lost(message) then committed = was_committed(self, first[1]) end
+  if committed then return true, result end
+  return false, message
 end
 
 local function run(self, body)
   for _ = 1, REPETITIONS do
     local fine, result = attempt(self, body)
     if fine then return result end
-    if not self.dialect.must_repeat(tostring(result)) then error(result, 0) end
+    local message = tostring(result)
+    if not self.dialect.must_repeat(message) and not self.dialect.is_lost(message) then error(result, 0) end
   end
   error(explained(self, "other transactions came in between again and again"), 0)
 end

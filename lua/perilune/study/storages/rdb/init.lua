@@ -23,7 +23,7 @@ RDB.__tostring = shown.by(read, function(self) return ("%q"):format(Database.wit
 --- A RUNNING trial whose process was killed is marked FAIL, and its parameters are enqueued again, at most max_retry
 --- times (Optuna's failed_trial and retry_history tell of it).  On the same machine that is seen at once; from another
 --- one after twice the interval without a heartbeat.  suggest, report and should_prune send one; an objective that is
---- silent for longer calls trial:heartbeat().
+--- silent for longer calls trial:heartbeat().  A connection to PostgreSQL that is lost is made anew, for a minute.
 ---@param url string
 ---@param given? table
 function RDB:init(url, given)

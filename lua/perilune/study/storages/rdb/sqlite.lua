@@ -53,6 +53,8 @@ end
 
 function sqlite.must_repeat() return false end
 
+function sqlite.is_lost() return false end
+
 local ADVICE = {
   { "unable to open", "does its folder exist, and may it be written?" },
   { "readonly", "the file or its folder is read-only: what is in it can be loaded, no trial can begin or be told" },

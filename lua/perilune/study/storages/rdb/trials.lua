@@ -404,7 +404,7 @@ local function still_running(trial_id)
   return ("EXISTS (SELECT 1 FROM trials WHERE trial_id = %d AND state = 'RUNNING')"):format(trial_id)
 end
 
--- A statement that changes nothing when the trial was ended by somebody else.
+-- A statement that changes nothing when the trial was ended by somebody else, and may be done twice (database.lua).
 local function write(self, record, sql)
   if self.database:change(sql) > 0 then return end
   record.lost = true
@@ -423,7 +423,8 @@ end
 
 function Trials:set_param(record, name, internal, distribution)
   write(self, record, ("INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json) "
-    .. "SELECT %d, %s, %s, %s WHERE %s"):format(record.trial_id, text(name), number_of(internal + 0.0),
+    .. "SELECT %d, %s, %s, %s WHERE %s ON CONFLICT (trial_id, param_name) DO UPDATE SET param_value = "
+    .. "excluded.param_value"):format(record.trial_id, text(name), number_of(internal + 0.0),
     text(distribution:encode()), still_running(record.trial_id)))
   self:heartbeat(record)
   record.internal_params[name], record.distributions[name] = internal, distribution
@@ -433,7 +434,8 @@ end
 function Trials:set_intermediate(record, step, value)
   local sql, kind = value_and_type(value)
   write(self, record, ("INSERT INTO trial_intermediate_values (trial_id, step, intermediate_value, "
-    .. "intermediate_value_type) SELECT %d, %d, %s, %s WHERE %s"):format(record.trial_id, step, sql, kind,
+    .. "intermediate_value_type) SELECT %d, %d, %s, %s WHERE %s ON CONFLICT (trial_id, step) DO UPDATE SET "
+    .. "intermediate_value = excluded.intermediate_value"):format(record.trial_id, step, sql, kind,
     still_running(record.trial_id)))
   self:heartbeat(record)
   record.intermediate_values[step] = value
