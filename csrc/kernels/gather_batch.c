@@ -2,9 +2,9 @@
 **
 ** The lanes order asks for a transposition: row b of the source becomes lane b of every element's row of lanes.
 ** uint8 goes through tiles of 16 rows x 16 elements, which four rounds of byte interleaving transpose in registers;
-** each of the 16 resulting vectors holds one element of 16 samples and becomes 64 bytes of floats.  A chunk walks its
-** elements 16 at a time over all lanes, so that whole rows of lanes are written one after the other and the 64-byte
-** line read from each source row serves four tiles.
+** each of the 16 resulting vectors holds one element of 16 samples and becomes 64 bytes of floats.  A task takes 16
+** rows from end to end: memory gives neighbouring lines sooner than as many lines of other rows, which a walk over all
+** lanes for some elements would ask for (two Zen 4 cores, 256 of 60,000 images of 784: 42 instead of 87 us).
 **
 ** Letters: B rows of the batch, P lanes (B padded), M elements of a row. */
 #include "gather_batch.h"
@@ -13,7 +13,7 @@
 
 #include "../tensor/parallel.h"
 
-enum { TILE = 16, CHUNK = 64, AHEAD = 2 * TILE };   /* CHUNK: elements of a row that one task lays out */
+enum { TILE = 16, LINE = 64, CHUNK = 64 };   /* LINE: bytes; CHUNK: elements of float32 rows that one task lays out */
 
 typedef uint8_t bytes16 __attribute__((vector_size(16)));
 
@@ -50,16 +50,23 @@ static inline void transpose_tile(bytes16 tile[TILE]) {
   interleave_round(tile, other);
 }
 
-/* A turned tile as floats.  It goes through memory: out of registers gcc converts byte by byte. */
-static inline void widen_tile(float *restrict values, const bytes16 tile[TILE], float scale) {
+/* A turned tile as floats, elements `stride` apart.  It goes through memory, which the empty asm enforces: out of
+** registers gcc converts byte by byte. */
+static inline void store_tile(float *restrict out, int64_t stride, const bytes16 tile[TILE], float scale) {
   uint8_t bytes[TILE * TILE] __attribute__((aligned(64)));
   memcpy(bytes, tile, sizeof bytes);
-  for (int i = 0; i < TILE * TILE; i++) values[i] = scale * (float)bytes[i];
+  __asm__ volatile("" : : "r"(bytes) : "memory");
+  for (int i = 0; i < TILE; i++)
+    for (int l = 0; l < TILE; l++) out[i * stride + l] = scale * (float)bytes[i * TILE + l];
 }
 
-static inline void store_row(float *out, const float *values, int64_t n) {
-  if (n == TILE) memcpy(out, values, TILE * sizeof *out);
-  else memcpy(out, values, (size_t)n * sizeof *out);
+/* The same for a tile that reaches over the edge. */
+static inline void store_part(float *out, int64_t stride, const bytes16 tile[TILE], float scale, int64_t n_elements,
+                              int64_t n_lanes) {
+  float values[TILE * TILE] __attribute__((aligned(64)));
+  store_tile(values, TILE, tile, scale);
+  for (int64_t i = 0; i < n_elements; i++)
+    memcpy(out + i * stride, values + i * TILE, (size_t)n_lanes * sizeof *out);
 }
 
 /* tile[l] = `n` elements of row l of the source from element m on, then zeros. */
@@ -77,29 +84,28 @@ static inline void load_tile(bytes16 tile[TILE], const gather_job *job, int64_t 
   }
 }
 
-/* The rows that come AHEAD lanes later, a chunk's elements of each: random rows are on no list of the hardware's. */
-static inline void fetch_ahead(const gather_job *job, int64_t lane, int64_t begin, int64_t end) {
+/* Random rows are on no list of the hardware's: while a line of 16 rows is laid out, that of the next 16 is fetched. */
+static inline void fetch_ahead(const gather_job *job, int64_t lane, int64_t m) {
+  if (lane + TILE >= job->lanes) return;
+  const int64_t *rows = job->rows + lane + TILE + m % LINE / TILE * (TILE * TILE / LINE);
   const uint8_t *source = job->source;
-  for (int64_t l = lane + AHEAD; l < lane + AHEAD + TILE && l < job->lanes; l++) {
-    __builtin_prefetch(source + job->rows[l] * job->n_elements + begin);
-    __builtin_prefetch(source + job->rows[l] * job->n_elements + end - 1);
-  }
+  for (int l = 0; l < TILE * TILE / LINE; l++)
+    __builtin_prefetch(source + rows[l] * job->n_elements + m / LINE * LINE);
 }
 
-/* Elements [begin, end) of all lanes.  The last tile of a row that is no multiple of 16 long is read byte by byte. */
+/* Blocks [begin, end) of 16 lanes.  The last tile of a row that is no multiple of 16 long is read byte by byte. */
 CLONES static void lay_out_uint8(const gather_job *job, int64_t begin, int64_t end) {
-  for (int64_t m = begin; m < end; m += TILE) {
-    int64_t n_elements = end - m < TILE ? end - m : TILE;
-    for (int64_t lane = 0; lane < job->lanes; lane += TILE) {
-      int64_t n_lanes = job->lanes - lane < TILE ? job->lanes - lane : TILE;
+  for (int64_t lane = begin * TILE; lane < end * TILE; lane += TILE) {
+    int64_t n_lanes = job->lanes - lane < TILE ? job->lanes - lane : TILE;
+    for (int64_t m = 0; m < job->n_elements; m += TILE) {
+      int64_t n_elements = job->n_elements - m < TILE ? job->n_elements - m : TILE;
+      float *out = (float *)job->out + m * job->lanes + lane;
       bytes16 tile[TILE];
-      float values[TILE * TILE] __attribute__((aligned(64)));
-      if (m == begin) fetch_ahead(job, lane, begin, end);
+      fetch_ahead(job, lane, m);
       load_tile(tile, job, lane, m, n_elements);
       transpose_tile(tile);
-      widen_tile(values, tile, job->scale);
-      for (int64_t i = 0; i < n_elements; i++)
-        store_row((float *)job->out + (m + i) * job->lanes + lane, values + i * TILE, n_lanes);
+      if (n_lanes == TILE && n_elements == TILE) store_tile(out, job->lanes, tile, job->scale);
+      else store_part(out, job->lanes, tile, job->scale, n_elements, n_lanes);
     }
   }
 }
@@ -187,8 +193,12 @@ static status check_arguments(context *c, const tensor *source, const tensor *in
 }
 
 static void run(const context *c, gather_job *job, dtype d, bool scaled, bool lanes) {
+  if (lanes && d == DTYPE_UINT8) {
+    parallel_for(c, (job->lanes + TILE - 1) / TILE, 1 + 512 / (job->n_elements + 1), lay_out_uint8_body, job);
+    return;
+  }
   if (lanes) {
-    parallel_for(c, job->n_elements, CHUNK, d == DTYPE_UINT8 ? lay_out_uint8_body : lay_out_float32_body, job);
+    parallel_for(c, job->n_elements, CHUNK, lay_out_float32_body, job);
     return;
   }
   int64_t grain = job->n_elements > 0 ? 32768 / job->n_elements + 1 : job->batch;
