@@ -76,6 +76,22 @@ describe("memory", function()
     assert.are.equal(0, cached())
   end)
 
+  it("that nobody holds is found soon in a program whose Lua heap is small", function()
+    local script = [[
+      local perilune = require "perilune"
+      local most = 0
+      for _ = 1, 100 do
+        local t = perilune.zeros(1 << 18)
+        most = math.max(most, perilune.memory().live_bytes, t:numel())
+      end
+      print(most >> 20)]]
+    local pipe = assert(io.popen(([[LUA_PATH="lua/?.lua;lua/?/init.lua;;" LUA_CPATH="%s/?.so;;" lua5.4 -e '%s' 2>&1]])
+      :format(os.getenv("PERILUNE_BUILD") or "build", script)))
+    local most = pipe:read("a")
+    pipe:close()
+    assert.is_true(tonumber(most) ~= nil and tonumber(most) < 20, most)
+  end)
+
   it("of a binding's own does not wait for the collector", function()
     local gradients = {}
     for i = 1, 1000 do gradients[i] = perilune.ones(1) end
