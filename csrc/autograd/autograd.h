@@ -6,12 +6,16 @@
 #ifndef PERILUNE_AUTOGRAD_H
 #define PERILUNE_AUTOGRAD_H
 
-#include "../kernels/op.h"
+#include "../kernels/program.h"
 
 /* Runs op on inputs, records it if any input requires a gradient and the context records.
 ** On success outputs[0 .. op->n_outputs) hold references for the caller. */
 status autograd_apply(context *c, const op *operation, int n_inputs, tensor **inputs, const op_value *values,
                       tensor **outputs);
+
+/* The same for a context that does not record; adds the operation to the program. */
+status autograd_apply_in_program(context *c, const op *operation, int n_inputs, tensor **inputs,
+                                 const op_value *values, tensor **outputs, program *p);
 
 /* The in-place twin: the result goes into inputs[0].  Fails, leaving everything as it was, where the tape would
 ** need the overwritten value, and for a leaf that requires a gradient. */

@@ -160,8 +160,8 @@ static void fill_call(op_call *call, const op_value *values) {
   memcpy(call->values, values, (size_t)count_values(call->op) * sizeof *values);
 }
 
-status autograd_apply(context *c, const op *operation, int n_inputs, tensor **inputs, const op_value *values,
-                      tensor **outputs) {
+static status apply(context *c, const op *operation, int n_inputs, tensor **inputs, const op_value *values,
+                    tensor **outputs, program *p) {
   call_scratch scratch;
   op_call call = { .context = c, .op = operation, .n_inputs = n_inputs, .inputs = inputs };
   status code = call_begin(&call, &scratch);
@@ -170,10 +170,21 @@ status autograd_apply(context *c, const op *operation, int n_inputs, tensor **in
   bool recording = wants_recording(&call);
   code = run_forward(&call, recording);
   if (code == STATUS_OK && recording) code = record(&call);
+  if (code == STATUS_OK && p != NULL) program_add(p, &call);
   if (code != STATUS_OK) drop_outputs(&call);
   call_end(&call);
   memcpy(outputs, call.outputs, (size_t)operation->n_outputs * sizeof *outputs);
   return code;
+}
+
+status autograd_apply(context *c, const op *operation, int n_inputs, tensor **inputs, const op_value *values,
+                      tensor **outputs) {
+  return apply(c, operation, n_inputs, inputs, values, outputs, NULL);
+}
+
+status autograd_apply_in_program(context *c, const op *operation, int n_inputs, tensor **inputs,
+                                 const op_value *values, tensor **outputs, program *p) {
+  return apply(c, operation, n_inputs, inputs, values, outputs, p);
 }
 
 status autograd_flops(context *c, const op *operation, int n_inputs, tensor **inputs, const op_value *values,

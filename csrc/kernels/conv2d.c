@@ -22,6 +22,12 @@ static status backward(op_call *call) {
   return code == STATUS_OK ? conv_backward(call, &g, TO_SMALL) : code;
 }
 
+static bool repeat(op_call *call, op_step *s) {
+  conv_geometry g;
+  return conv_check(call, &g, TO_SMALL, options) == STATUS_OK &&
+         conv_repeat(call, &g, TO_SMALL, call->values[ACTIVATION].integer == 1, s);
+}
+
 static double flops(const op_call *call) {
   conv_geometry g;
   op_call copy = *call;
@@ -69,5 +75,6 @@ const op op_conv2d = {
   .forward = forward,
   .backward = backward,
   .samples = samples,
+  .repeat = repeat,
   .flops = flops,
 };

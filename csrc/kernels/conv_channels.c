@@ -240,14 +240,67 @@ static int64_t rows_of_chunk(const work *w, int64_t rows) {
   return most <= w->n_rows ? most : (most + w->n_rows - 1) / w->n_rows * w->n_rows;
 }
 
+static work new_work(const plan *p, float *y, const float *x, int64_t x_sample, const float *bias, bool relu) {
+  const conv_geometry *g = &p->key.geometry;
+  conv_direction to = (conv_direction)p->key.direction;
+  return (work){ .plan = p, .x = x, .bias = bias, .y = y, .x_sample = x_sample, .relu = relu,
+                 .n_rows = conv_axis_length(g, to, 0), .n_columns = conv_axis_length(g, to, 1) };
+}
+
+static void run(const context *c, work *w, int64_t n_samples) {
+  int64_t rows = n_samples * w->plan->key.geometry.groups * w->n_rows;
+  parallel_for(c, rows, rows_of_chunk(w, rows), run_items, w);
+}
+
 status conv_channels(context *c, const conv_geometry *g, conv_direction to, float *y, const float *x,
                      const int64_t x_stride[4], const tensor *weight, const float *bias, bool relu) {
   plan *p = plan_for(c, g, to, weight, x_stride);
   if (p == NULL) return STATUS_NO_MEMORY;
-  work w = { .plan = p, .x = x, .bias = bias, .y = y, .x_sample = x_stride[0], .relu = relu,
-             .n_rows = conv_axis_length(g, to, 0), .n_columns = conv_axis_length(g, to, 1) };
-  int64_t rows = g->n * g->groups * w.n_rows;
-  parallel_for(c, rows, rows_of_chunk(&w, rows), run_items, &w);
+  work w = new_work(p, y, x, x_stride[0], bias, relu);
+  run(c, &w, g->n);
   derived_keep(weight->storage, &p->kept);
   return STATUS_OK;
+}
+
+/* -- the work, again -- */
+
+/* A copy of a plan lies behind it, in a line of its own. */
+typedef struct repeated {
+  const plan *plan;
+  const float *bias;
+  bool relu;
+} repeated;
+
+static void *moved(void *pointer, const plan *from, plan *to) {
+  return (char *)to + ((const char *)pointer - (const char *)from);
+}
+
+static const plan *copy_plan(plan *to, const plan *from) {
+  memcpy(to, from, from->kept.n_bytes);
+  to->rows.items = moved(from->rows.items, from, to);
+  to->columns.items = moved(from->columns.items, from, to);
+  to->tables = moved(from->tables, from, to);
+  to->weight = moved(from->weight, from, to);
+  return to;
+}
+
+static void run_again(const void *own, const context *c, float *y, const float *x, int64_t x_sample, int64_t n) {
+  const repeated *r = own;
+  work w = new_work(r->plan, y, x, x_sample, r->bias, r->relu);
+  run(c, &w, n);
+}
+
+bool conv_channels_repeat(context *c, const conv_geometry *g, conv_direction to, const int64_t x_stride[4],
+                          const tensor *weight, const float *bias, bool relu, op_step *s) {
+  plan *p = plan_for(c, g, to, weight, x_stride);
+  if (p == NULL) return false;
+  size_t n_bytes = in_lines(sizeof(repeated)) + p->kept.n_bytes;
+  repeated *r = context_get(c, n_bytes);
+  if (r != NULL) {
+    plan *behind = (plan *)(void *)((char *)r + in_lines(sizeof *r));
+    *r = (repeated){ copy_plan(behind, p), bias, relu };
+    *s = (op_step){ .run = run_again, .own = r, .own_bytes = n_bytes, .most = s->most };
+  }
+  derived_keep(weight->storage, &p->kept);
+  return r != NULL;
 }

@@ -4,6 +4,7 @@
 
 #include "../tensor/tensor.h"
 #include "conv_geometry.h"
+#include "step.h"
 
 /* May conv_channels do this one?  Not with kernels of hundreds of taps. */
 bool conv_channels_suits(const conv_geometry *g, conv_direction to);
@@ -14,5 +15,9 @@ bool conv_channels_suits(const conv_geometry *g, conv_direction to);
 ** data (derived.h).  May fail with STATUS_NO_MEMORY. */
 status conv_channels(context *c, const conv_geometry *g, conv_direction to, float *y, const float *x,
                      const int64_t x_stride[4], const tensor *weight, const float *bias, bool relu);
+
+/* The same as a step: keeps a plan of its own, and points to bias.  false: no memory. */
+bool conv_channels_repeat(context *c, const conv_geometry *g, conv_direction to, const int64_t x_stride[4],
+                          const tensor *weight, const float *bias, bool relu, op_step *s);
 
 #endif

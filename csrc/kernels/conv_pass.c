@@ -93,6 +93,15 @@ status conv_forward(op_call *call, const conv_geometry *g, conv_direction to, bo
   return code;
 }
 
+bool conv_repeat(const op_call *call, const conv_geometry *g, conv_direction to, bool relu, op_step *s) {
+  const tensor *x = call->inputs[0], *weight = call->inputs[1], *bias = call->inputs[2];
+  if (x->dtype != DTYPE_FLOAT32 || takes_lanes(call, g, to)) return false;
+  if (!tensor_is_contiguous(weight) || (bias && !tensor_is_contiguous(bias))) return false;
+  bool few_outputs = conv_weight_matrix(g, to).outputs < LEAST_CHANNELS;
+  s->most = few_outputs ? LEAST_LANES - 1 : SURELY_LANES - 1;
+  return conv_channels_repeat(call->context, g, to, x->stride, weight, bias ? tensor_float32(bias) : NULL, relu, s);
+}
+
 /* -- backward -- */
 
 /* The tensors of one backward; all references are its own. */

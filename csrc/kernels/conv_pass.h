@@ -16,6 +16,8 @@ status conv_check(op_call *call, conv_geometry *g, conv_direction to, conv_optio
 
 /* outputs[0] = activation(conv(x) + bias); saves what backward wants. */
 status conv_forward(op_call *call, const conv_geometry *g, conv_direction to, bool relu);
+/* The step of conv_forward, for batches that go through conv_channels.c. */
+bool conv_repeat(const op_call *call, const conv_geometry *g, conv_direction to, bool relu, op_step *s);
 status conv_backward(op_call *call, const conv_geometry *g, conv_direction to);
 
 double conv_flops(const conv_geometry *g);

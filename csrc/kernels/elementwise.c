@@ -271,3 +271,37 @@ status elementwise_saved_gradient(op_call *call, const elementwise *loops, const
   tensor *operands[] = { call->output_gradients[0], call->saved[0] };
   return elementwise_gradient(call, 0, loops, 2, operands, extra);
 }
+
+/* -- steps -- */
+
+typedef struct unary {
+  dense_loop loop;
+  int64_t numel;   /* of a sample */
+} unary;
+
+static void run_unary(const void *own, const context *c, float *y, const float *x, int64_t x_sample, int64_t n) {
+  const unary *u = own;
+  (void)c;
+  int64_t times = x_sample == u->numel ? 1 : n, length = x_sample == u->numel ? n * u->numel : u->numel;
+  for (int64_t i = 0; i < times; i++) {
+    void *data[2] = { y + i * u->numel, (float *)(uintptr_t)(x + i * x_sample) };
+    u->loop(length, data, NULL);
+  }
+}
+
+/* A loop takes a sample as one run: its elements lie in the same order in x and y, and fill y (program.c). */
+bool elementwise_repeat(const op_call *call, const elementwise *loops, op_step *s) {
+  const tensor *x = call->inputs[0], *y = call->outputs[0];
+  int64_t numel = 1;
+  for (int d = 1; d < x->n_dims; d++) {
+    if (x->shape[d] > 1 && x->stride[d] != y->stride[d]) return false;
+    numel *= x->shape[d];
+  }
+  unary *u = context_get(call->context, sizeof *u);
+  if (u == NULL) return false;
+  *u = (unary){ loops->float32, numel };
+  s->run = run_unary;
+  s->own = u;
+  s->own_bytes = sizeof *u;
+  return true;
+}

@@ -58,6 +58,8 @@ dense_loop dense_loop_for(const elementwise *loops, dtype compute);
 /* The forward of most unary operations; keeps its input (or its output) for the backward. */
 status elementwise_save_input(op_call *call, const elementwise *loops, const void *extra);
 status elementwise_save_output(op_call *call, const elementwise *loops, const void *extra);
+/* The step of a unary operation whose loop takes nothing extra. */
+bool elementwise_repeat(const op_call *call, const elementwise *loops, op_step *s);
 /* The forward of most binary operations; keeps both inputs. */
 status elementwise_save_inputs(op_call *call, const elementwise *loops, const void *extra);
 /* dx = loops(dy, saved[0]): the backward of most unary operations. */

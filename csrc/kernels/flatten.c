@@ -22,6 +22,12 @@ static status flatten_forward(op_call *call) {
   return reshape_output(call, n, shape);
 }
 
+/* Dims behind the first alone: samples stay samples. */
+static bool repeat(op_call *call, op_step *s) {
+  int dim = 0;   /* FIRST or DIM: both are value 0 */
+  return op_dim(call, 0, call->inputs[0]->n_dims, &dim) == STATUS_OK && dim > 0 && reshape_repeat(call, s);
+}
+
 static status unflatten_forward(op_call *call) {
   const tensor *x = call->inputs[0];
   const op_value *sizes = &call->values[SIZES];
@@ -61,7 +67,8 @@ const op op_flatten = { .name = "flatten",
                         .n_outputs = 1,
                         .forward = flatten_forward,
                         .backward = reshape_backward,
-                        .samples = flatten_samples };
+                        .samples = flatten_samples,
+                        .repeat = repeat };
 
 const op op_unflatten = { .name = "unflatten",
                           .flags = OP_METHOD,
@@ -71,4 +78,5 @@ const op op_unflatten = { .name = "unflatten",
                           .n_outputs = 1,
                           .forward = unflatten_forward,
                           .backward = reshape_backward,
-                          .samples = unflatten_samples };
+                          .samples = unflatten_samples,
+                          .repeat = repeat };

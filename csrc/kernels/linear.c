@@ -132,6 +132,37 @@ static status forward(op_call *call) {
   return code;
 }
 
+/* -- again, for a few rows -- */
+
+typedef struct few_rows {
+  matrix weight;
+  const float *bias;   /* or NULL */
+  bool relu;
+} few_rows;
+
+static void run_few(const void *own, const context *c, float *y, const float *x, int64_t x_sample, int64_t n) {
+  const few_rows *f = own;
+  product p = { .name = "linear", .dtype = DTYPE_FLOAT32, .alpha = 1.0, .n_batch = 1, .relu = f->relu };
+  p.out = matrix_normal((matrix){ y, n, f->weight.rows, f->weight.rows, 1 });
+  p.a = matrix_normal((matrix){ (float *)(uintptr_t)x, n, f->weight.columns, x_sample, 1 });
+  p.b = matrix_transposed(f->weight);
+  p.column_bias = f->bias;
+  product_run((context *)(uintptr_t)c, &p);   /* by dot products, of sizes that were fine before: cannot fail */
+}
+
+/* Where nothing needs a copy but x, whose rows may lie anywhere. */
+static bool repeat(op_call *call, op_step *s) {
+  const tensor *x = call->inputs[X], *weight = call->inputs[WEIGHT], *bias = call->inputs[BIAS];
+  bool lies_well = x->n_dims == 2 && (x->stride[1] == 1 || x->shape[1] == 1) && tensor_is_contiguous(weight) &&
+                   (bias == NULL || tensor_is_contiguous(bias));
+  if (x->dtype != DTYPE_FLOAT32 || x->shape[0] > DOTS_ROWS || !lies_well) return false;
+  few_rows *f = context_get(call->context, sizeof *f);
+  if (f == NULL) return false;
+  *f = (few_rows){ matrix_of(weight), bias == NULL ? NULL : tensor_float32(bias), has_relu(call) };
+  *s = (op_step){ .run = run_few, .own = f, .own_bytes = sizeof *f, .most = DOTS_ROWS };
+  return true;
+}
+
 /* -- backward: the mask -- */
 
 /* masked = y > 0 ? dy : 0 */
@@ -355,5 +386,6 @@ const op op_linear = {
   .forward = forward,
   .backward = backward,
   .samples = samples,
+  .repeat = repeat,
   .flops = flops,
 };

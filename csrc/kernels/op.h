@@ -17,6 +17,7 @@
 
 #include "../tensor/context.h"
 #include "../tensor/tensor.h"
+#include "step.h"
 
 enum { MAX_VALUES = 10, MAX_OUTPUTS = 3, MAX_SAVED = 6, MAX_MEMO = 12, MAX_PARAMETERS = 14 };
 
@@ -93,6 +94,8 @@ typedef struct op {
   status (*backward)(op_call *call);   /* NULL: not differentiable; the result never requires a gradient */
   const char *const *samples;    /* ends with NULL; see below */
   double (*flops)(const op_call *call);   /* of the forward, for the benchmark; or NULL: memory-bound */
+  bool (*repeat)(op_call *call, op_step *s);   /* how to do again what forward has just done (step.h); false or NULL: it
+                                            ** cannot be had */
 } op;
 
 /* A sample is one legal call in words, read by the generic spec, the reference script and the benchmark:

@@ -13,6 +13,8 @@ tensor *reshaped(context *c, tensor *x, int n_dims, const int64_t *shape);
 status reshape_sizes(op_call *call, int64_t numel, int n_dims, int64_t *shape, bool *fits);
 /* outputs[0] = input 0 under the new shape. */
 status reshape_output(op_call *call, int n_dims, const int64_t *shape);
+/* The step of one that leaves the first dim alone: a view, or a copy of what lies channels-last. */
+bool reshape_repeat(const op_call *call, op_step *s);
 /* The backward of every such operation. */
 status reshape_backward(op_call *call);
 

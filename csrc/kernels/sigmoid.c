@@ -22,6 +22,8 @@ static const elementwise forward_loops = { .float32 = forward_float32, .float64 
 
 static status forward(op_call *call) { return elementwise_save_output(call, &forward_loops, NULL); }
 
+static bool repeat(op_call *call, op_step *s) { return elementwise_repeat(call, &forward_loops, s); }
+
 CLONES static void backward_float32(int64_t n, void *const *data, const void *extra) {
   float *dx = data[0];
   const float *dy = data[1], *y = data[2];
@@ -64,4 +66,5 @@ const op op_sigmoid = {
   .forward = forward,
   .backward = backward,
   .samples = samples,
+  .repeat = repeat,
 };
