@@ -179,6 +179,18 @@ describe("CMA-ES", function()
     assert.is_true(best[3] < 1e-3, best[3])
   end)
 
+  it("searches from two numbers on; one alone, and categories, are drawn at random", function()
+    local s = study.create { sampler = samplers.CmaEs { seed = 1 } }
+    s:optimize(function(t)
+      t:suggest_categorical("k", { "a", "b" })
+      return t:suggest_float("x", 0, 1)
+    end, { n_trials = 30 })
+    for i, t in ipairs(s.trials) do
+      assert.is_nil(t.system_attrs.cma_es)
+      assert.equal(study.draw(1, i - 1, "x"), t.params.x)
+    end
+  end)
+
   it("works upwards as well", function()
     local s = study.create { direction = "maximize", sampler = samplers.CmaEs { seed = 1 } }
     s:optimize(function(t)

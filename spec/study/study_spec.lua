@@ -145,6 +145,29 @@ describe("perilune.study", function()
     raises("boom", s.optimize, s, function() error("boom") end, { n_trials = 1 })
   end)
 
+  it("begins no trial after the timeout, and shows a bar of all trials", function()
+    local s, bar = study.create(), { updates = 0 }
+    s:optimize(function() return 1 end, { timeout = 0 })
+    assert.equal(0, #s.trials)
+    s:optimize(function()
+      local stop = os.clock() + 0.03
+      while os.clock() < stop do stop = stop + 0 end
+      return 1
+    end, { timeout = 0.02, n_trials = 5 })
+    assert.is_true(#s.trials <= 1)
+    local progress = require "perilune.progress"
+    local real = progress.progress
+    finally(function() progress.progress = real end)
+    progress.progress = function(given)
+      bar.total = given.total
+      return setmetatable({ update = function(_, n) bar.updates = bar.updates + n end }, { __close = function() bar.closed = true end })
+    end
+    local before = #s.trials
+    s:optimize(function() return 1 end, { timeout = 1000, total_trials = before + 6, n_trials = 9, show_progress_bar = true })
+    assert.same({ total = 6, updates = 6, closed = true }, bar)
+    assert.equal(before + 6, #s.trials)
+  end)
+
   it("runs enqueued trials once, and refuses values out of range", function()
     local s = study.create()
     s:enqueue_trial { x = 0.25 }

@@ -46,6 +46,7 @@ describe("workers on one study", function()
     assert.equal(60, #list)
     local seen = {}
     for _, record in ipairs(list) do
+      assert.equal(-1 + 2 * study.draw(1, record.number, "x"), record.params.x)   -- whoever ran it
       assert.is_nil(seen[record.params.x])
       seen[record.params.x] = true
     end
@@ -79,6 +80,10 @@ describe("workers on one study", function()
     assert.matches("trials\t13\ttrue", output, 1, true)
     local _, prelude = output:gsub("prelude", "")
     assert.equal(1, prelude)
+    local bars, last = 0, nil
+    for line in output:gmatch("[^\n]*trial/s[^\n]*") do bars, last = bars + 1, line end
+    assert.matches("12/12", last, 1, true)
+    assert.equal(1, bars)                           -- of all workers together
     for number = 1, 12 do assert.matches("in trial " .. number, output, 1, true) end
     local list = trials()
     assert.equal(13, #list)

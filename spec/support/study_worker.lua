@@ -42,6 +42,7 @@ else
   print("prelude")
   s:enqueue_trial { x = 0.5 }
   s:optimize(objective, { n_trials = 1 })
-  local fine, message = pcall(s.optimize, s, objective, { n_trials = n_trials, n_jobs = 3 })
+  local fine, message = pcall(s.optimize, s, objective, { n_trials = n_trials, n_jobs = 3,
+    show_progress_bar = mode == "jobs" })
   print("trials", #s.trials, fine, message)
 end
