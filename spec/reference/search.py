@@ -3,8 +3,9 @@
     python spec/reference/search.py
 
 elites: random populations, and whom Optuna's NSGA-II keeps.  cma: generations told to the package cmaes, and its mean,
-step size and covariance after each.  halton, sobol: SciPy's points without scrambling; of sobol some points in 64
-dimensions, as integers of 30 bits, so that all its direction numbers of degree 9 and less count.
+step size and covariance after each.  stopped: when it wants no more, on points made from the pool.  halton, sobol:
+SciPy's points without scrambling; of sobol some points in 64 dimensions, as integers of 30 bits, so that all its
+direction numbers of degree 9 and less count.
 """
 
 import json
@@ -43,6 +44,24 @@ def adapted(n, lambda_):
     return {"n": n, "lambda": lambda_, "generations": generations}
 
 
+POOL = numpy.random.default_rng(7).normal(size=(97, 3)).round(3)
+VALUES = {"flat": lambda x: 1.0, "sphere": lambda x: float((x * x).sum()), "slope": lambda x: float(x[0]),
+          "cigar": lambda x: float(x[0] ** 2 + 1e6 * (x[1:] ** 2).sum())}
+
+
+def stopped(name, n, lambda_):
+    """The generation in which cmaes wants no more, on points that the pool gives; cases in which its count does not stall
+    p_c (see adapted)."""
+    optimizer = cmaes.CMA(mean=numpy.full(n, 0.5), sigma=0.2, population_size=lambda_, seed=1)
+    while not optimizer.should_stop():
+        B, D = optimizer._eigen_decomposition()
+        root = B @ numpy.diag(D) @ B.T
+        points = [optimizer._mean + optimizer._sigma * (root @ POOL[(optimizer.generation * lambda_ + k) % 97, :n])
+                  for k in range(lambda_)]
+        optimizer.tell([(x, VALUES[name](x)) for x in points])
+    return {"value": name, "n": n, "lambda": lambda_, "generation": optimizer.generation}
+
+
 def sobol(number):
     sequence = qmc.Sobol(64, scramble=False)
     if number > 0:
@@ -55,6 +74,9 @@ found = {
     "elites": [elite(["minimize", "minimize"], 20, 7), elite(["maximize", "minimize"], 30, 12),
                elite(["minimize", "maximize", "minimize"], 25, 15), elite(["minimize"], 10, 4)],
     "cma": [adapted(2, 6), adapted(5, 8)],
+    "pool": POOL.tolist(),
+    "stopped": [stopped("flat", 2, 6), stopped("flat", 3, 20), stopped("sphere", 2, 6), stopped("sphere", 3, 12),
+                stopped("slope", 2, 6), stopped("cigar", 3, 9)],
     "sobol": [sobol(number) for number in (0, 1, 2, 3, 6, 7, 682, 1000, 65535, 699050)],
     "halton": qmc.Halton(4, scramble=False).random(40).tolist(),
 }

@@ -24,6 +24,8 @@ for name, given in pairs { ["QMC, scrambled"] = { scramble = true }, ["QMC, Halt
   end
 end
 
+MAKERS["CmaEs, restarts"] = function(seed) return samplers.CmaEs { seed = seed, restart_strategy = "ipop" } end
+
 local function each_sampler(run)
   local names = {}
   for name in pairs(MAKERS) do names[#names + 1] = name end

@@ -165,6 +165,63 @@ describe("CMA-ES", function()
     end
   end)
 
+  it("wants no more when the package cmaes does", function()
+    local objectives = {
+      flat = function() return 1 end, slope = function(x) return x[1] end,
+      sphere = function(x)
+        local sum = 0
+        for _, v in ipairs(x) do sum = sum + v * v end
+        return sum
+      end,
+      cigar = function(x)
+        local sum = x[1] ^ 2
+        for i = 2, #x do sum = sum + 1e6 * x[i] ^ 2 end
+        return sum
+      end,
+    }
+    for _, case in ipairs(reference.stopped) do
+      local middle = {}
+      for i = 1, case.n do middle[i] = 0.5 end
+      local search = Cma.new(middle, 0.2, case.lambda)
+      while not search:has_converged() do
+        local told, points, values = {}, {}, {}
+        for k = 1, case.lambda do
+          local z = reference.pool[(search.generation * case.lambda + k - 1) % 97 + 1]
+          local x = search:point(table.move(z, 1, case.n, 1, {}))
+          told[k] = { x = x, value = objectives[case.value](x), k = k }
+        end
+        table.sort(told, function(a, b) return a.value < b.value or a.value == b.value and a.k < b.k end)
+        for k, entry in ipairs(told) do points[k], values[k] = entry.x, entry.value end
+        search:tell(points, values)
+      end
+      assert.equal(case.generation, search.generation, case.value .. " " .. case.n)
+    end
+  end)
+
+  it("begins anew where it has converged, with twice the points, and goes on after a stop", function()
+    local function objective(t)
+      return 0 * (t:suggest_float("x", 0, 1) + t:suggest_float("y", 0, 1))      -- the same everywhere: 21 generations of 6
+    end
+    local function make() return samplers.CmaEs { seed = 2, restart_strategy = "ipop" } end
+    local s = study.create { sampler = make() }
+    s:optimize(objective, { n_trials = 160 })
+    s.sampler = make()
+    s:optimize(objective, { n_trials = 40 })
+    local whole, sizes = study.create { sampler = make() }, {}
+    whole:optimize(objective, { n_trials = 200 })
+    for i, t in ipairs(whole.trials) do
+      assert.same(t.params, s.trials[i].params)
+      local generation = t.system_attrs.cma_es and t.system_attrs.cma_es.generation
+      if generation then sizes[generation] = (sizes[generation] or 0) + 1 end
+    end
+    assert.same({ 6, 6, 12, 12 }, { sizes[19], sizes[20], sizes[21], sizes[22] })
+    local plain = study.create { sampler = samplers.CmaEs { seed = 2 } }
+    plain:optimize(objective, { n_trials = 160 })
+    assert.equal((160 - 1) // 6, plain.trials[160].system_attrs.cma_es.generation)
+    local _, message = pcall(samplers.CmaEs, { restart_strategy = "bipop" })
+    assert.matches("restart_strategy must be one of ipop", message, 1, true)
+  end)
+
   it("finds the bottom of a narrow valley", function()
     local best = {}
     for seed = 1, 5 do

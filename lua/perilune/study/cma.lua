@@ -7,6 +7,9 @@ local core = require "perilune.core"
 local Cma = {}
 Cma.__index = Cma
 
+local EQUAL_VALUES <const>, LEAST_WIDTH <const> = 1e-12, 1e-12
+local MOST_GROWTH <const>, DEGENERATE <const> = 1e4, 1e-14   -- least eigenvalue of C, as a part of the largest
+
 local function sum(list, first, last, f)
   local total = 0
   for i = first, last do total = total + f(list[i]) end
@@ -63,13 +66,15 @@ local function set_roots(self)
   local scope <close> = core.scope() -- luacheck: ignore scope
   local values, vectors = core.ops.eigh(core.create.tensor(self.C, { dtype = "float64" }))
   local w, v = values:totable(), vectors:totable()
-  local smallest = 1e-14 * math.max(w[n], 1e-300)
-  self.root, self.inverse = {}, {}
+  local smallest = DEGENERATE * math.max(w[n], 1e-300)
+  self.is_degenerate = w[1] < smallest
+  self.root, self.inverse, self.axes, self.lengths = {}, {}, v, {}
+  for k = 1, n do self.lengths[k] = math.sqrt(math.max(w[k], smallest)) end
   for i = 1, n do
     self.root[i], self.inverse[i] = vector(n, 0), vector(n, 0)
     for j = 1, n do
       for k = 1, n do
-        local d, product = math.sqrt(math.max(w[k], smallest)), v[i][k] * v[j][k]
+        local d, product = self.lengths[k], v[i][k] * v[j][k]
         self.root[i][j] = self.root[i][j] + product * d
         self.inverse[i][j] = self.inverse[i][j] + product / d
       end
@@ -85,7 +90,8 @@ end
 function Cma.new(mean, sigma, lambda)
   local n = #mean
   local self = setmetatable({ n = n, lambda = lambda or 4 + math.floor(3 * math.log(n)), generation = 0,
-    mean = table.move(mean, 1, n, 1, {}), sigma = sigma, C = {}, p_sigma = vector(n, 0), p_c = vector(n, 0) }, Cma)
+    mean = table.move(mean, 1, n, 1, {}), sigma = sigma, first_sigma = sigma, C = {}, p_sigma = vector(n, 0),
+    p_c = vector(n, 0), recent = {} }, Cma)
   for i = 1, n do
     self.C[i] = vector(n, 0)
     self.C[i][i] = 1
@@ -134,10 +140,58 @@ local function update_covariance(self, steps, step, moves)
   end
 end
 
+-- -- convergence --
+
+-- How many generations the range of values looks back.
+local function memory_of(self) return 10 + math.ceil(30 * self.n / self.lambda) end
+
+-- The best and the worst value of a generation, in the place of one that is forgotten.
+local function remember(self, values)
+  self.recent[self.generation % memory_of(self)] = { values[1], values[#values] }
+end
+
+local function values_are_equal(self)
+  if self.generation <= memory_of(self) then return false end
+  local low, high = math.huge, -math.huge
+  for _, pair in pairs(self.recent) do
+    for _, value in ipairs(pair) do low, high = math.min(low, value), math.max(high, value) end
+  end
+  return high - low < EQUAL_VALUES
+end
+
+local function has_no_width(self)
+  local limit = LEAST_WIDTH * self.first_sigma
+  for i = 1, self.n do
+    if self.sigma * self.C[i][i] >= limit or self.sigma * self.p_c[i] >= limit then return false end
+  end
+  return true
+end
+
+-- Whether a fifth of a deviation in some coordinate, or a tenth along one axis (another one each time), is lost in
+-- rounding.
+local function moves_nothing(self)
+  local k, along_axis = self.generation % self.n + 1, true
+  for i, m in ipairs(self.mean) do
+    if m == m + 0.2 * self.sigma * math.sqrt(self.C[i][i]) then return true end
+    along_axis = along_axis and m == m + 0.1 * self.sigma * self.lengths[k] * self.axes[i][k]
+  end
+  return along_axis
+end
+
+--- Whether going on leads nowhere: all values are the same, nothing moves any more, the search diverges, or C is
+--- degenerate.  Rules and limits of the tutorial (B.3) and of Auger & Hansen (CEC 2005).
+---@return boolean
+function Cma:has_converged()
+  return values_are_equal(self) or has_no_width(self) or self.sigma * self.lengths[self.n] > MOST_GROWTH
+    or moves_nothing(self) or self.is_degenerate
+end
+
 --- Learns from a generation of lambda points, best first.
 ---@param points number[][]
-function Cma:tell(points)
+---@param values? number[]  of the points: has_converged looks at them
+function Cma:tell(points, values)
   self.generation = self.generation + 1
+  if values then remember(self, values) end
   local steps, step = {}, vector(self.n, 0)
   for k, x in ipairs(points) do
     steps[k] = {}
