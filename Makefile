@@ -47,13 +47,16 @@ ENVIRONMENT = LUA_PATH="$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;;" LUA_CPAT
 
 all: $(CORE) $(CANVAS)  ## build the library
 
+LINK      = $(CC) $(ALL_CFLAGS) -shared -Wl,-z,nodelete,-z,now,--version-script=$(BUILD)/exports.map
+LINK_LIBS = $(LDFLAGS) $(PKG_LIBS) -lm -lpthread
+
 # nodelete: lua_close unloads the library, and OpenBLAS with it, while OpenBLAS's threads still sleep in its code.
 # The linker hides what -fvisibility=hidden leaves: gcc exports the symbols of target_clones.
 $(CORE): $(OBJECTS)
 	@mkdir -p $(@D)
 	@echo '{ global: luaopen_perilune_core; perilune_*; local: *; };' > $(BUILD)/exports.map
 	@echo "link $@"
-	@$(CC) $(ALL_CFLAGS) -shared -Wl,-z,nodelete,-z,now,--version-script=$(BUILD)/exports.map -o $@ $^ $(LDFLAGS) $(PKG_LIBS) -lm -lpthread
+	@$(LINK) -o $@ $^ $(LINK_LIBS)
 
 # nodelete: fontconfig keeps what it has read of the fonts until the process ends.
 $(CANVAS): $(CANVAS_OBJECTS)
@@ -89,19 +92,30 @@ sanitized-specs: $(CORE) $(CANVAS) $(HOSTS)
 	  ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 \
 	  LSAN_OPTIONS=suppressions=spec/leaks.supp:print_suppressions=0 busted --lua="$$(command -v $(LUA))" $(SPEC)
 
+# The kernels' specs, or SPEC, on the clones that processors without AVX-512, and without AVX2, run.
+older: older-avx2 older-base  ## run the specs of the kernels as older processors do
+older-base: OLDER := -DOLDER_THAN_AVX2
+older-%: $(CORE) $(CANVAS)
+	@mkdir -p $(BUILD)/$*/perilune
+	@$(CC) $(ALL_CFLAGS) $(OLDER) -c -o $(BUILD)/$*/processor.o spec/support/processor.c
+	@echo "link $(BUILD)/$*/perilune/core.so"
+	@$(LINK) -Wl,--wrap=__cpu_indicator_init -o $(BUILD)/$*/perilune/core.so $(OBJECTS) $(BUILD)/$*/processor.o $(LINK_LIBS)
+	@$(if $(CANVAS),cp $(CANVAS) $(BUILD)/$*/perilune/)
+	PERILUNE_BUILD=$(BUILD)/$* busted --lua="$$(command -v $(LUA))" $(if $(filter spec,$(SPEC)),spec/kernels,$(SPEC))
+
 lint: all  ## warnings as errors on gcc and clang, cppcheck, luacheck, the rules of spec/lint.lua
 	@+$(MAKE) -s tools
 	@+$(MAKE) -s -k --output-sync=target lint-gcc lint-clang lint-cppcheck lint-lua lint-house
 
 lint-gcc lint-clang: lint-%:
 	@echo "$*: all warnings as errors"
-	@$* $(ALL_CFLAGS) $(STRICT) -fsyntax-only $(SOURCES) $(wildcard spec/embedding/*.c)
+	@$* $(ALL_CFLAGS) $(STRICT) -fsyntax-only $(SOURCES) $(wildcard spec/embedding/*.c) $(if $(filter gcc,$*),spec/support/processor.c)
 	@$(if $(CAIRO),$* $(ALL_CFLAGS) $(CAIRO_CFLAGS) $(STRICT) -fsyntax-only $(CANVAS_SOURCES))
 lint-cppcheck:
 	@echo "cppcheck"
 	@cppcheck -q --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 	  --suppress=missingIncludeSystem --suppress=invalidFunctionArg --suppress=internalAstError \
-	  --suppress=invalidPointerCast csrc spec/embedding
+	  --suppress=invalidPointerCast csrc spec/embedding spec/support
 lint-lua:
 	@echo "luacheck"
 	@luacheck -q $(wildcard lua experiments spec)
