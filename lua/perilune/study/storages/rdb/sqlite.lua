@@ -1,7 +1,7 @@
 -- storages/rdb/sqlite.lua -- what is special about SQLite.  sqlite:///relative.db, sqlite:////absolute.db
 --
 -- The rollback journal is kept (no WAL): viewers and browsers open the file as it is.  synchronous = FULL: a trial
--- that was told survives a power cut too, and with it a transaction costs about half a millisecond on a local disk.
+-- that was told survives a power cut too, and with it a transaction costs half a millisecond to one on a local disk.
 local core = require "perilune.core"
 
 local sqlite = {
