@@ -47,7 +47,8 @@ describe("visualization", function()
     contains(visualization.slice(search()), "x", "lr", "kind", "momentum", "Adam", "SGD", "objective value")
     for _, name in ipairs { "contour", "rank" } do
       local figure = visualization[name](search(), { params = { "x", "lr", "kind" } })
-      contains(figure, "x", "lr", "kind", "Adam")
+      local svg = contains(figure, "x", "lr", "kind", "Adam")
+      assert.equal(3, count(svg, '<g stroke="[^"]*" stroke%-width="1">%s*<circle'), name)   -- outlined: some are white
       assert.equal(3, #figure.panel.panels)
     end
   end)

@@ -3,6 +3,7 @@ local common = require "perilune.plot.common"
 local options = require "perilune.options"
 local pairs_of = require "perilune.study.visualization.pairs"
 local quantity = require "perilune.plot.quantity"
+local theme = require "perilune.plot.theme"
 local view = require "perilune.study.visualization.view"
 
 local WHAT = "rank"
@@ -25,7 +26,7 @@ local function ranks_of(values)
 end
 
 --- For each two parameters the COMPLETE trials, in the colour of the rank of their value: blue for the smallest, red
--- for the largest.
+-- for the largest; outlined, since that of the middle is nearly white.
 -- Options: params (a list of names; default all), target, target_name, title.
 ---@param study table
 ---@param given? table
@@ -44,7 +45,7 @@ local function rank(study, given)
     local y_axis, y_kind = view.axis(y)
     return common.figure(WHAT, read_panel { xlabel = x.name, ylabel = y.name, xscale = x_kind, yscale = y_kind },
       { x = x_axis, y = y_axis, colorbar = is_right and bar or nil,
-        marks = { Dots.new { xs = x.values, ys = y.values, colors = colors, radius = 3.2 } } })
+        marks = { Dots.new { xs = x.values, ys = y.values, colors = colors, radius = 3.2, stroke = theme.axis } } })
   end)
 end
 
