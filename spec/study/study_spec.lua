@@ -228,6 +228,28 @@ describe("perilune.study", function()
     assert.is_false(study.create { pruner = "nop" }:ask():should_prune())
   end)
 
+  it("asks for parameters at once, those that are enqueued first", function()
+    local s = study.create { sampler = study.samplers.Random { seed = 4 } }
+    s:enqueue_trial { x = 0.25 }
+    local wanted = { x = study.FloatDistribution(0, 1), n = study.IntDistribution(1, 9), k = study.CategoricalDistribution { "a" } }
+    local first, second = s:ask(wanted), s:ask(wanted)
+    assert.equal(0.25, first.params.x)
+    assert.same({ x = study.draw(4, 1, "x"), k = "a", n = second:suggest_int("n", 1, 9) }, second.params)
+    raises("'x' was another kind of parameter", s.ask, s, { x = study.IntDistribution(0, 1) })
+    assert.equal("FAIL", s.trials[3].state)
+    raises("it takes a table { name = distribution }, got 3", s.ask, s, 3)
+    raises('"x" has no distribution', s.ask, s, { x = 3 })
+    assert.equal(3, #s.trials)
+  end)
+
+  it("finds samplers and pruners by name", function()
+    for name, class in pairs { tpe = "TPESampler", CmaEs = "CmaEsSampler", cma_es = "CmaEsSampler", QMC = "QMCSampler" } do
+      assert.equal(class, study.create({ sampler = name }).sampler.class_name)
+    end
+    assert.equal("HyperbandPruner", study.create({ pruner = "Hyperband" }).pruner.class_name)
+    raises('there is no pruner "TPE"; perilune.study.pruners: Hyperband, Median', study.create, { pruner = "TPE" })
+  end)
+
   it("refuses misuse", function()
     raises("there is no sampler", study.create, { sampler = "none" })
     raises("low <= high", study.FloatDistribution, 2, 1)

@@ -13,7 +13,7 @@ local studies = {}
 local METHOD = { sampler = "sample_independent", pruner = "prune" }
 local EXAMPLE = { sampler = "samplers.TPE { seed = 1 }", pruner = "pruners.Median()" }
 
--- "cma_es" is what samplers/cma_es.lua makes.
+-- "CmaEs" is samplers.CmaEs(), and "cma_es" what samplers/cma_es.lua makes.
 local function named(call, what, folder, given)
   if type(given) == "table" and type(given[METHOD[what]]) == "function" then return given end
   if type(given) ~= "string" then
@@ -23,7 +23,9 @@ local function named(call, what, folder, given)
   local path = ("perilune.study.%s.%s"):format(folder, given)
   local is_name = given:find("^%l[%l_]*$") and given ~= "base" and given ~= "init"
   if is_name and package.searchpath(path, package.path) then return require(path)() end
-  return core.raise(("%s: there is no %s %s"):format(call, what, options.described(given)))
+  local place = require("perilune.study." .. folder)
+  if place[given] then return place[given]() end
+  return core.raise(("%s: there is no %s %s; %s"):format(call, what, options.described(given), tostring(place)))
 end
 
 local function sampler_for(call, given, directions)

@@ -12,6 +12,7 @@ local distributions = require "perilune.study.distributions"
 local log = require "perilune.study.log"
 local options = require "perilune.options"
 local scalar = require "perilune.study.scalar"
+local search_space = require "perilune.study.search_space"
 local shown = require "perilune.shown"
 local workers = require "perilune.study.workers"
 
@@ -63,6 +64,18 @@ local function give_up(self, record)
   self.store:finish(record, "FAIL", nil)
 end
 
+local function check_distributions(given)
+  if type(given) ~= "table" then
+    core.raise("Study:ask: it takes a table { name = distribution }, got " .. options.described(given))
+  end
+  for name, distribution in pairs(given) do
+    if type(name) ~= "string" or not distributions.is_distribution(distribution) then
+      core.raise(("Study:ask: %s has no distribution such as perilune.study.FloatDistribution(0, 1)"):format(
+        options.described(name)))
+    end
+  end
+end
+
 -- With a limit: nil when the study has that many trials already.
 function Study:begin_trial(limit)
   local record = self.store:begin(limit)
@@ -74,9 +87,23 @@ function Study:begin_trial(limit)
   error(trial, 0)
 end
 
---- A new trial, or the oldest enqueued one; it ends with tell.
+--- A new trial, or the oldest enqueued one; it ends with tell.  With distributions its parameters are chosen at once:
+--- study:ask({ x = perilune.study.FloatDistribution(0, 1) }).params.x
+---@param fixed_distributions? table  { name = distribution }
 ---@return table
-function Study:ask() return self:begin_trial() end
+function Study:ask(fixed_distributions)
+  local wanted = fixed_distributions or {}
+  check_distributions(wanted)
+  local trial = self:begin_trial()
+  for _, name in ipairs(search_space.names(wanted)) do
+    local fine, message = pcall(trial.suggest, trial, name, wanted[name])
+    if not fine then
+      give_up(self, trial.record)
+      error(message, 0)
+    end
+  end
+  return trial
+end
 
 local read_tell = options.reader("Study:tell", { { "state", nil, "string" }, { "skip_if_finished", false } })
 

@@ -71,7 +71,8 @@ local function described_by(call, name, maker, ...)
   return core.raise(("Trial:%s: '%s': %s"):format(call, name, tostring(result):gsub("^.-Distribution: ", "")))
 end
 
-local function suggest(self, name, distribution)
+-- The value of a parameter with this distribution.
+function Trial:suggest(name, distribution)
   check_running(self, "suggest")
   local known = self.study:known_distribution(name)
   if known and not known:agrees(distribution) then
@@ -95,7 +96,7 @@ end
 ---@param given? table  { log = false, step }
 ---@return number
 function Trial:suggest_float(name, low, high, given)
-  return suggest(self, name, described_by("suggest_float", name, distributions.FloatDistribution, low, high, given))
+  return self:suggest(name, described_by("suggest_float", name, distributions.FloatDistribution, low, high, given))
 end
 
 --- An integer in [low, high]; log: uniform in its logarithm; step: only low + k step.
@@ -105,7 +106,7 @@ end
 ---@param given? table  { log = false, step = 1 }
 ---@return integer
 function Trial:suggest_int(name, low, high, given)
-  return suggest(self, name, described_by("suggest_int", name, distributions.IntDistribution, low, high, given))
+  return self:suggest(name, described_by("suggest_int", name, distributions.IntDistribution, low, high, given))
 end
 
 --- One of the choices: strings, numbers, booleans; perilune.study.null stands for Python's None.
@@ -113,7 +114,7 @@ end
 ---@param choices any[]
 ---@return any
 function Trial:suggest_categorical(name, choices)
-  return suggest(self, name, described_by("suggest_categorical", name, distributions.CategoricalDistribution, choices))
+  return self:suggest(name, described_by("suggest_categorical", name, distributions.CategoricalDistribution, choices))
 end
 
 --- Says what was reached at a step, for the pruner; the first report of a step counts.
