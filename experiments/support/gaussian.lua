@@ -9,8 +9,7 @@ local M = {}
 function M.fit(points)
   points = points:to("float64")
   local mean = points:mean(1)
-  local centred = points - mean
-  local root = perilune.linalg.cholesky(centred:t():matmul(centred) / (#points - 1))   -- lower: root root' = covariance
+  local root = perilune.linalg.cholesky(points:t():cov())   -- lower: root root' = covariance
   return function(n)
     local draws = perilune.randn(n, #mean):to("float64")
     return (draws:matmul(root:t()) + mean):to("float32")

@@ -1,6 +1,7 @@
 --- perilune.help(x): the text that describes an operation, a class or a function.
 
 local core = require "perilune.core"
+local sorted_keys = require "perilune.sorted_keys"
 
 local M = {}
 
@@ -133,13 +134,8 @@ local function text_of_class(class)
 end
 
 local function text_of_tensor(t)
-  local names = {}
-  for name in pairs(core.methods) do
-    if name:sub(1, 1) ~= "_" then names[#names + 1] = name end
-  end
-  table.sort(names)
   return ("a tensor of shape (%s), %s\n\nFields: shape, dtype, ndim, grad, requires_grad, is_leaf, grad_fn.\n" ..
-    "Methods: %s"):format(table.concat(t.shape, ", "), t.dtype, table.concat(names, ", "))
+    "Methods: %s"):format(table.concat(t.shape, ", "), t.dtype, names_in(core.methods))
 end
 
 -- nil also for what cannot be loaded: plot without Cairo.
@@ -159,11 +155,9 @@ local function find(path)
 end
 
 local function overview()
-  local operations, functions = {}, {}
+  local operations, functions = {}, sorted_keys(require "perilune.help_texts")
   for i, operation in ipairs(core.registry()) do operations[i] = operation.name end
-  for name in pairs(require "perilune.help_texts") do functions[#functions + 1] = name end
   table.sort(operations)
-  table.sort(functions)
   local lines = {
     "perilune.help(x) tells of each: help(\"conv2d\"), help(perilune.nn.Conv2d), help(perilune.optim)", "",
     "operations: " .. table.concat(operations, ", "), "",

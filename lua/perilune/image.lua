@@ -127,7 +127,7 @@ end
 function image.show(picture, given)
   if not core.is_tensor(picture) or picture.ndim < 2 or picture.ndim > 4 or picture:numel() == 0 then
     core.raise("image.show: expected a tensor (H, W), (C, H, W) or (N, C, H, W) with something in it, got "
-      .. (core.is_tensor(picture) and "(" .. table.concat(picture.shape, ", ") .. ")" or options.described(picture)))
+      .. options.described(picture))
   end
   picture = picture:detach()
   if picture.ndim == 4 then picture = image.grid(picture) end

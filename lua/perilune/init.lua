@@ -36,10 +36,8 @@ local functions = {
 }
 
 local function text()
-  local names = {}
-  for name in pairs(parts) do names[#names + 1] = name end
-  table.sort(names)
-  return ("%s: %s, Trainer, ...; print(perilune.help()) lists all"):format(perilune._VERSION, table.concat(names, ", "))
+  return ("%s: %s, Trainer, ...; print(perilune.help()) lists all"):format(perilune._VERSION,
+    table.concat(require("perilune.sorted_keys")(parts), ", "))
 end
 
 return setmetatable(perilune, {

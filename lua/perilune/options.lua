@@ -20,6 +20,7 @@ local function described(value)
   if value ~= value then return "nan" end -- its sign, which tostring shows, depends on the machine
   if kind == "string" then return string.format("%q", value) end
   if kind == "integer" or kind == "float" or kind == "boolean" or kind == "nil" then return tostring(value) end
+  if core.is_tensor(value) then return ("a tensor %s %s"):format(value.shape, value.dtype) end
   return "a " .. kind
 end
 

@@ -12,6 +12,7 @@
 -- string key of 7 bytes, then an integer key of 1 byte.  Other programs see the joined names and may ignore it.
 local core = require "perilune.core"
 local options = require "perilune.options"
+local sorted_keys = require "perilune.sorted_keys"
 
 local formats = core.formats
 local serialize = {}
@@ -114,9 +115,7 @@ local function place(root, keys, tensor)
 end
 
 local function nest(by_name, layout)
-  local names, root, i = {}, {}, 0
-  for name in pairs(by_name) do names[#names + 1] = name end
-  table.sort(names)
+  local names, root, i = sorted_keys(by_name), {}, 0
   for word in layout:gmatch("%S+") do
     i = i + 1
     local keys = names[i] and cut(names[i], word)

@@ -6,6 +6,7 @@
 -- those are told that are not as they are by default; facts(self) returns the texts that stand before them.
 local core = require "perilune.core"
 local options = require "perilune.options"
+local sorted_keys = require "perilune.sorted_keys"
 
 local shown = {}
 
@@ -95,10 +96,7 @@ end
 ---@return fun(): string
 function shown.place(name, entries)
   return function()
-    local names = {}
-    for entry in pairs(entries) do names[#names + 1] = entry end
-    table.sort(names)
-    return ("%s: %s; perilune.help(%s) tells more"):format(name, table.concat(names, ", "), name)
+    return ("%s: %s; perilune.help(%s) tells more"):format(name, table.concat(sorted_keys(entries), ", "), name)
   end
 end
 

@@ -82,6 +82,16 @@ return function(perilune, core)
     return x
   end
 
+  --- The covariance of the rows of x (variables, samples), as NumPy's and PyTorch's cov, with n - 1: (variables,
+  --- variables).  Where each row is a sample, x:t():cov().
+  function methods.cov(x)
+    if x:dim() ~= 2 or x.shape[2] < 2 then
+      core.raise(("cov: x must be (variables, samples) with 2 samples or more, got %s"):format(x.shape))
+    end
+    local centred = x - x:mean(2, { keepdim = true })
+    return centred:matmul(centred:t()) / (x.shape[2] - 1)
+  end
+
   -- PyTorch's short forms of to(dtype).
   for name, dtype in pairs { float = "float32", double = "float64", long = "int64", byte = "uint8", bool = "bool" } do
     methods[name] = function(x) return ops.to(x, dtype) end
@@ -158,7 +168,7 @@ return function(perilune, core)
     end, nil, 0
   end
 
-  for _, name in ipairs { "t", "tile", "view", "split", "chunk", "unbind" } do perilune[name] = methods[name] end
+  for _, name in ipairs { "t", "tile", "view", "split", "chunk", "unbind", "cov" } do perilune[name] = methods[name] end
 
   -- t[mask] = v and t[index] = v; called by the core.
   function methods._assign_at(x, key, value)

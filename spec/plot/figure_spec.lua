@@ -103,7 +103,7 @@ describe("a figure", function()
   end)
 
   it("shares options with all kinds and refuses what it does not know", function()
-    refuses("scatter: unknown option 'colour'; known: x, y, label", points, { colour = "#ff0000" })
+    refuses("scatter: unknown option 'colour'; known: x, y, color", points, { colour = "#ff0000" })
     refuses("option xscale must be one of linear, log", points, { xscale = "sqrt" })
     refuses("xlim must be { low, high } with low < high", function() points({ xlim = { 2, 1 } }):drawing() end)
     refuses("option grid must be one of", points, { grid = "yes" })

@@ -162,6 +162,16 @@ describe("shorthands", function()
     assert.matches("a count must be", message_of(x.tile, x, -1))
   end)
 
+  it("cov", function()
+    local x = perilune.tensor { { 1.0, 2, 4 }, { 3.0, 1, -2 } }          -- numpy.cov of the same
+    local expected = { { 7 / 3, -23 / 6 }, { -23 / 6, 19 / 3 } }
+    for i, row in ipairs(x:cov():totable()) do
+      for j, value in ipairs(row) do assert.near(expected[i][j], value, 1e-6) end
+    end
+    assert.are.same({ 3, 3 }, perilune.cov(x:t()).shape)
+    assert.matches("index_spec.lua:%d+: cov: x must be .* got %(2, 1%)", message_of(perilune.cov, perilune.ones(2, 1)))
+  end)
+
   it("dtypes, equal and allclose", function()
     local x = perilune.tensor { 1.5, 0 }
     assert.are.same({ "float64", "int64", "uint8", "bool", "float32" },

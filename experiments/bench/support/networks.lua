@@ -4,27 +4,11 @@ local nn = perilune.nn
 
 local M = {}
 
-function M.encoder(n, d)
-  return nn.Sequential {
-    nn.Conv2d(1, n, 3, { stride = 2, padding = 2 }), nn.ReLU(),
-    nn.Conv2d(n, 2 * n, 3, { stride = 2, padding = 1 }), nn.ReLU(),
-    nn.Conv2d(2 * n, 4 * n, 3, { stride = 2, padding = 0 }), nn.ReLU(),
-    nn.Flatten(), nn.Linear(36 * n, 64), nn.ReLU(), nn.Linear(64, d),
-  }
-end
-
-function M.decoder(n, d)
-  return nn.Sequential {
-    nn.Linear(d, 64), nn.ReLU(), nn.Linear(64, 36 * n), nn.ReLU(), nn.Unflatten(2, { 4 * n, 3, 3 }),
-    nn.ConvTranspose2d(4 * n, 2 * n, 3, { stride = 2 }), nn.ReLU(),
-    nn.ConvTranspose2d(2 * n, n, 3, { stride = 2, padding = 1, output_padding = 1 }), nn.ReLU(),
-    nn.ConvTranspose2d(n, 1, 3, { stride = 2, padding = 1, output_padding = 1 }), nn.Sigmoid(),
-  }
-end
-
-function M.autoencoder(n, d)
-  return nn.Sequential { M.encoder(n, d), M.decoder(n, d) }
-end
+-- Those of the study.
+local bench = debug.getinfo(1, "S").source:match("^@(.*)support/networks%.lua$")
+package.path = package.path .. ";" .. bench .. "../?.lua"
+local cae = require "support.cae"
+M.encoder, M.decoder, M.autoencoder = cae.encoder, cae.decoder, cae.autoencoder
 
 --- 3x32x32 -> 10 classes; five 3x3 convolutions with BatchNorm and ReLU, two poolings.
 function M.convnet()

@@ -4,6 +4,7 @@
 -- scikit-learn's.  Results are tensors of the dtype of the data (float32 for uint8).
 local core = require "perilune.core"
 local options = require "perilune.options"
+local seeded = require "perilune.seeded"
 local shown = require "perilune.shown"
 
 local ops, stages = core.ops, core.decomposition
@@ -92,16 +93,6 @@ local function fix_signs(components)
   local at = components:abs():argmax(2, { keepdim = true })
   local sign = components:gather(2, at):sign()
   return components * ops.where(sign:eq(0), 1.0, sign)
-end
-
--- A draw from a generator of its own: the state's generator goes on where it was.
-local function seeded(seed, draw)
-  if not seed then return draw() end
-  local before = core.random.get_rng_state()
-  core.random.manual_seed(seed)
-  local drawn = draw()
-  core.random.set_rng_state(before)
-  return drawn
 end
 
 -- Each solver returns the variances along the components, largest first, of which the first so many may be all that is

@@ -10,6 +10,7 @@
 local core = require "perilune.core"
 local options = require "perilune.options"
 local progress = require "perilune.progress"
+local seeded = require "perilune.seeded"
 local shown = require "perilune.shown"
 
 local stages, ops = core.manifold, core.ops
@@ -138,15 +139,6 @@ local function affinities_of(self, points, x)
   return stages.affinities(index, stages.perplexity(distance, self.perplexity))
 end
 
-local function seeded(self, draw)
-  if not self.random_state then return draw() end
-  local before = core.random.get_rng_state()
-  core.random.manual_seed(self.random_state)
-  local drawn = draw()
-  core.random.set_rng_state(before)
-  return drawn
-end
-
 local SPREAD <const> = 1e-4
 
 local function initial_map(self, x)
@@ -163,7 +155,7 @@ local function initial_map(self, x)
     local spread = y:select(2, 1):std():item()
     return (y * (spread > 0 and SPREAD / spread or 0.0)):contiguous()
   end
-  return seeded(self, function() return core.random.randn(n, m) * SPREAD end)
+  return seeded(self.random_state, function() return core.random.randn(n, m) * SPREAD end)
 end
 
 local function learning_rate(self, n)

@@ -17,12 +17,6 @@ local function check(name, x)
   return x:detach():to("float64")
 end
 
-local function mean_and_covariance(x)
-  local mean = x:mean(1)
-  local centred = x - mean
-  return mean, centred:t():matmul(centred) / (x.shape[1] - 1)
-end
-
 -- A^(1/2) of a symmetric A without negative eigenvalues.
 local function symmetric_root(a)
   local values, vectors = linalg.eigh(a)
@@ -45,14 +39,13 @@ local function frechet_distance(x, y)
     core.raise(("frechet_distance: x has %d features but y has %d"):format(x.shape[2], y.shape[2]))
   end
   local scope <close> = core.scope() -- luacheck: ignore
-  local mean_x, covariance_x = mean_and_covariance(x)
-  local mean_y, covariance_y = mean_and_covariance(y)
+  local covariance_x, covariance_y = x:t():cov(), y:t():cov()
   local root = symmetric_root(covariance_x)
   local product = root:matmul(covariance_y):matmul(root)
   local values = linalg.eigvalsh((product + product:t()) / 2)
   local cross = values:clamp { min = 0 }:sqrt():sum():item()
   local trace = ((covariance_x + covariance_y) * core.create.eye(x.shape[2])):sum():item()
-  return math.max(0.0, (mean_x - mean_y):square():sum():item() + trace - 2 * cross)
+  return math.max(0.0, (x:mean(1) - y:mean(1)):square():sum():item() + trace - 2 * cross)
 end
 
 return frechet_distance

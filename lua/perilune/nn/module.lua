@@ -16,6 +16,7 @@
 local core = require "perilune.core"
 local options = require "perilune.options"
 local parameter = require "perilune.nn.parameter"
+local sorted_keys = require "perilune.sorted_keys"
 
 ---@class perilune.nn.Module
 ---@field training boolean
@@ -306,13 +307,6 @@ local function same_shape(a, b)
   return true
 end
 
-local function shape_text(tensor)
-  local shape = tensor.shape
-  local sizes = {}
-  for i = 1, #shape do sizes[i] = tostring(shape[i]) end
-  return "(" .. table.concat(sizes, ", ") .. ")"
-end
-
 local function compare_state(own, dict)
   local missing, unexpected, wrong = {}, {}, {}
   for name, tensor in pairs(own) do
@@ -322,8 +316,7 @@ local function compare_state(own, dict)
     elseif not core.is_tensor(value) then
       wrong[#wrong + 1] = string.format("%s is a %s, not a tensor", name, type(value))
     elseif not same_shape(tensor, value) then
-      wrong[#wrong + 1] = string.format("%s is %s in the table but %s in the module", name, shape_text(value),
-        shape_text(tensor))
+      wrong[#wrong + 1] = string.format("%s is %s in the table but %s in the module", name, value.shape, tensor.shape)
     end
   end
   for name in pairs(dict) do
@@ -461,10 +454,7 @@ end
 ---@param values table<string, number|perilune.Tensor>
 ---@param given? table  as for log
 function Module:log_dict(values, given)
-  local names = {}
-  for name in pairs(values) do names[#names + 1] = name end
-  table.sort(names)
-  for _, name in ipairs(names) do self:log(name, values[name], given) end
+  for _, name in ipairs(sorted_keys(values)) do self:log(name, values[name], given) end
 end
 
 -- text ------------------------------------------------------------------------------------------------------------

@@ -16,9 +16,7 @@ end
 
 local function shape_text(value)
   if not core.is_tensor(value) then return "-" end
-  local shape, sizes = value.shape, {}
-  for i = 1, #shape do sizes[i] = tostring(shape[i]) end
-  return "(" .. table.concat(sizes, ", ") .. ")"
+  return tostring(value.shape)
 end
 
 local function own_count(module, seen)

@@ -162,8 +162,6 @@ end
 
 local WHAT = "load_state_dict: "
 
-local function shape_text(tensor) return "(" .. table.concat(tensor.shape, ", ") .. ")" end
-
 local function check_remembered(self, name, value, number, tensor)
   if not self.remembered[name] then
     core.raise(string.format("%sthe state of parameter %d has %s, which %s does not know", WHAT, number, name,
@@ -174,9 +172,9 @@ local function check_remembered(self, name, value, number, tensor)
   elseif not core.is_tensor(value) then
     core.raise(string.format("%s%s of parameter %d must be a tensor, got %s", WHAT, name, number,
       options.described(value)))
-  elseif shape_text(value) ~= shape_text(tensor) or value.dtype ~= tensor.dtype then
+  elseif tostring(value.shape) ~= tostring(tensor.shape) or value.dtype ~= tensor.dtype then
     core.raise(string.format("%s%s of parameter %d is %s %s but the parameter is %s %s", WHAT, name, number,
-      value.dtype, shape_text(value), tensor.dtype, shape_text(tensor)))
+      value.dtype, value.shape, tensor.dtype, tensor.shape))
   end
 end
 

@@ -11,9 +11,8 @@ local HUGE = 1e300
 function data.is_finite(value) return value > -HUGE and value < HUGE end
 
 local function fail(what, name, value)
-  local found = core.is_tensor(value) and "a tensor (" .. table.concat(value.shape, ", ") .. ")"
   return core.raise(("%s: %s must be a tensor (N) or a list of numbers, got %s"):format(what, name,
-    found or options.described(value)))
+    options.described(value)))
 end
 
 --- A tensor (N) or a list of numbers as a list; raises, in the name of `what`, on all else.
@@ -48,8 +47,8 @@ function data.matrix(what, name, value)
   end
   if core.is_tensor(value) or type(value) ~= "table" or (value[1] ~= nil and type(value[1]) ~= "table"
     and not core.is_tensor(value[1])) then
-    core.raise(("%s: %s must be a tensor (R, C) or a list of rows, got %s"):format(what, name, core.is_tensor(value)
-      and "a tensor (" .. table.concat(value.shape, ", ") .. ")" or options.described(value)))
+    core.raise(("%s: %s must be a tensor (R, C) or a list of rows, got %s"):format(what, name,
+      options.described(value)))
   end
   local rows, n_columns = {}, nil
   for r = 1, #value do
@@ -58,6 +57,18 @@ function data.matrix(what, name, value)
     data.same_length(what, ("%s[1]"):format(name), n_columns, ("%s[%d]"):format(name, r), #rows[r])
   end
   return rows, #rows, n_columns or 0
+end
+
+--- A tensor (N, C, H, W) or (N, H, W) as one (N, C, H, W); raises, in the name of `what`, on all else.
+---@param what string
+---@param value any
+---@return perilune.Tensor
+function data.images(what, value)
+  if not core.is_tensor(value) or value.ndim < 3 or value.ndim > 4 then
+    core.raise(("%s: images must be a tensor (N, C, H, W) or (N, H, W), got %s"):format(what, options.described(value)))
+  end
+  value = value:detach()
+  return value.ndim == 3 and value:unsqueeze(2) or value
 end
 
 --- The two numbers of { low, high }, if low < high; raises, in the name of `what`, on all else.

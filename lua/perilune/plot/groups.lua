@@ -2,6 +2,7 @@
 local core = require "perilune.core"
 local data = require "perilune.plot.data"
 local options = require "perilune.options"
+local palette = require "perilune.plot.palette"
 
 local groups = {}
 
@@ -57,6 +58,25 @@ function groups.of(what, name, value, given_names, n)
   local of = {}
   for i = 1, n do of[i] = at[labels[i]] end
   return { of = of, names = names }
+end
+
+--- The options of plots that colour points by their class, for a reader.
+groups.OPTIONS = { { "label", nil, "any" }, { "names", nil, "table" }, { "palette", nil, "table" } }
+
+--- The classes of option.label with the colours of option.palette, and the entries of their legend.
+---@param what string
+---@param option table  with label, names and palette
+---@param n integer
+---@param shape_of fun(class: integer): string  of an entry
+---@return { of: integer[], names: string[], colors: integer[] }
+---@return table[] entries
+function groups.coloured(what, option, n, shape_of)
+  local found, entries = groups.of(what, "label", option.label, option.names, n), {}
+  found.colors = palette.classes(what, #found.names, option.palette)
+  for class, name in ipairs(found.names) do
+    entries[class] = { text = name, color = found.colors[class], shape = shape_of(class) }
+  end
+  return found, entries
 end
 
 return groups

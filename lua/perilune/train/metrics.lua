@@ -7,6 +7,7 @@
 -- as NAME_step and NAME_epoch, and the reduction as NAME too.
 local core = require "perilune.core"
 local options = require "perilune.options"
+local sorted_keys = require "perilune.sorted_keys"
 
 ---@class perilune.train.Metrics
 local Metrics = {}
@@ -99,6 +100,11 @@ end
 function Metrics:reset()
   for _, entry in ipairs(self.order) do entry.total, entry.weight, entry.fresh = 0.0, 0, false end
 end
+
+--- The names of values, for messages: "loss, val_loss".
+---@param values table<string, number>
+---@return string
+function Metrics.names(values) return next(values) and table.concat(sorted_keys(values), ", ") or "nothing" end
 
 -- state -----------------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@
 -- A schedule steps after every epoch unless interval says otherwise.  ReduceLROnPlateau needs monitor, the name of a
 -- logged metric.
 local core = require "perilune.core"
+local Metrics = require "perilune.train.metrics"
 local options = require "perilune.options"
 
 local schedule = {}
@@ -69,11 +70,8 @@ function schedule.step(config, interval, count, metrics)
   if value ~= nil then
     if is_plateau(config.scheduler) then config.scheduler:step(value) else config.scheduler:step() end
   elseif config.strict then
-    local known = {}
-    for name in pairs(metrics) do known[#known + 1] = name end
-    table.sort(known)
     core.raise(string.format("the schedule watches '%s', which was not logged; logged: %s", config.monitor,
-      table.concat(known, ", ")))
+      Metrics.names(metrics)))
   end
 end
 

@@ -125,10 +125,7 @@ end
 --- The names of all that was logged, for messages.
 ---@return string
 function Trainer:metric_names()
-  local names = {}
-  for name in pairs(self.callback_metrics) do names[#names + 1] = name end
-  table.sort(names)
-  return #names > 0 and table.concat(names, ", ") or "nothing"
+  return Metrics.names(self.callback_metrics)
 end
 
 --- Whether an epoch's end is the moment at which all metrics are known: validation is at every one of them, or never.

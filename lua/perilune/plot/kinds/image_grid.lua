@@ -11,15 +11,6 @@ local read = options.reader(WHAT, { { "images", nil, "any" }, { "captions", nil,
   { "size", nil, "number" },
   { "title", "" }, { "width", nil, "number" }, { "height", nil, "number" } })
 
-local function batch_of(images)
-  if not core.is_tensor(images) or images.ndim < 3 or images.ndim > 4 then
-    core.raise(("image_grid: images must be a tensor (N, C, H, W) or (N, H, W), got %s"):format(core.is_tensor(images)
-      and "a tensor (" .. table.concat(images.shape, ", ") .. ")" or options.described(images)))
-  end
-  images = images:detach()
-  return images.ndim == 3 and images:unsqueeze(2) or images
-end
-
 -- Floats from limits to 0..1; without limits they are taken as 0..1.
 local function stretched(images, limits)
   if not limits then return images end
@@ -35,7 +26,7 @@ end
 ---@return perilune.plot.Figure
 local function image_grid(given)
   local option = read(given)
-  local images = stretched(batch_of(option.images), option.limits)
+  local images = stretched(data.images(WHAT, option.images), option.limits)
   local n = images.shape[1]
   local captions = option.captions
   if core.is_tensor(captions) then captions = data.numbers(WHAT, "captions", captions) end

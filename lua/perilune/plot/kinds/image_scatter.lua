@@ -2,27 +2,14 @@ local Dots = require "perilune.plot.marks.dots"
 local Thumbnails = require "perilune.plot.marks.thumbnails"
 local color = require "perilune.plot.color"
 local common = require "perilune.plot.common"
-local core = require "perilune.core"
 local data = require "perilune.plot.data"
 local groups = require "perilune.plot.groups"
 local options = require "perilune.options"
-local palette = require "perilune.plot.palette"
 local theme = require "perilune.plot.theme"
 
 local WHAT = "image_scatter"
 local read = common.reader(WHAT, { { "x", nil, "any" }, { "y", nil, "any" }, { "images", nil, "any" },
-  { "label", nil, "any" }, { "names", nil, "table" }, { "palette", nil, "table" }, { "size", 24, "number" },
-  { "spacing", 0.75, "number" }, { "points", true }, { "equal", false } })
-
-local function images_of(value, n)
-  if not core.is_tensor(value) or value.ndim < 3 or value.ndim > 4 then
-    core.raise(("image_scatter: images must be a tensor (N, C, H, W) or (N, H, W), got %s"):format(core.is_tensor(value)
-      and "a tensor (" .. table.concat(value.shape, ", ") .. ")" or options.described(value)))
-  end
-  data.same_length(WHAT, "x", n, "images", value.shape[1])
-  value = value:detach()
-  return value.ndim == 3 and value:unsqueeze(2) or value
-end
+  { "size", 24, "number" }, { "spacing", 0.75, "number" }, { "points", true }, { "equal", false } }, groups.OPTIONS)
 
 --- Small pictures where they lie on a map; of those that would overlap only the first is shown.
 -- plot.image_scatter { x = map:select(2, 1), y = map:select(2, 2), images = images, label = labels, names = names }
@@ -40,17 +27,17 @@ local function image_scatter(given)
   local xs = data.numbers(WHAT, "x", common.need(WHAT, option, "x"))
   local ys = data.numbers(WHAT, "y", common.need(WHAT, option, "y"))
   data.same_length(WHAT, "x", #xs, "y", #ys)
-  local images = images_of(common.need(WHAT, option, "images"), #xs)
+  local images = data.images(WHAT, common.need(WHAT, option, "images"))
+  data.same_length(WHAT, "x", #xs, "images", images.shape[1])
   local size = options.number(WHAT, "option size", option.size, 2, 1000)
   local spacing = options.number(WHAT, "option spacing", option.spacing, 0.05, 100)
   local colors, faint, entries = theme.ink, color.faded(theme.axis, 0.25), {}
   if option.label ~= nil then
-    local found = groups.of(WHAT, "label", option.label, option.names, #xs)
-    local of_class = palette.classes(WHAT, #found.names, option.palette)
+    local found
+    found, entries = groups.coloured(WHAT, option, #xs, function() return "circle" end)
     colors, faint = {}, {}
-    for i, class in ipairs(found.of) do colors[i], faint[i] = of_class[class], color.faded(of_class[class], 0.2) end
-    for class, name in ipairs(found.names) do
-      entries[class] = { text = name, color = of_class[class], shape = "circle" }
+    for i, class in ipairs(found.of) do
+      colors[i], faint[i] = found.colors[class], color.faded(found.colors[class], 0.2)
     end
   end
   local marks = { Thumbnails.new { xs = xs, ys = ys, images = images, colors = colors, size = size,

@@ -11,9 +11,8 @@ local quantity = require "perilune.plot.quantity"
 local theme = require "perilune.plot.theme"
 
 local WHAT = "scatter"
-local read = common.reader(WHAT, { { "x", nil, "any" }, { "y", nil, "any" }, { "label", nil, "any" },
-  { "names", nil, "table" }, { "color", nil, "any" }, { "palette", nil, "table" }, { "size", nil, "number" },
-  { "alpha", nil, "number" }, { "equal", false } }, quantity.OPTIONS)
+local read = common.reader(WHAT, { { "x", nil, "any" }, { "y", nil, "any" }, { "color", nil, "any" },
+  { "size", nil, "number" }, { "alpha", nil, "number" }, { "equal", false } }, groups.OPTIONS, quantity.OPTIONS)
 
 -- As large and as dense as leaves both single points and the shape of crowds visible: 6 points across and nearly opaque
 -- at 100, 2.6 across and two thirds at 10,000.
@@ -21,16 +20,12 @@ local function default_size(n) return math.min(math.max(6 * (math.max(n, 1) / 10
 local function default_alpha(n) return math.min(math.max(0.9 - 0.13 * math.log(math.max(n, 1) / 100, 10), 0.3), 0.9) end
 
 local function by_class(option, n, alpha)
-  local found = groups.of(WHAT, "label", option.label, option.names, n)
-  local palettes = palette.classes(WHAT, #found.names, option.palette)
   local period = palette.period(option.palette)
-  local colors, shapes, entries = {}, {}, {}
-  for i = 1, n do
-    local class = found.of[i]
-    colors[i], shapes[i] = color.faded(palettes[class], alpha), palette.shape(class, period)
-  end
-  for class, name in ipairs(found.names) do
-    entries[class] = { text = name, color = palettes[class], shape = palette.shape(class, period) }
+  local function shape_of(class) return palette.shape(class, period) end
+  local found, entries = groups.coloured(WHAT, option, n, shape_of)
+  local colors, shapes = {}, {}
+  for i, class in ipairs(found.of) do
+    colors[i], shapes[i] = color.faded(found.colors[class], alpha), shape_of(class)
   end
   return colors, shapes, entries
 end

@@ -3,12 +3,11 @@ local common = require "perilune.plot.common"
 local core = require "perilune.core"
 local data = require "perilune.plot.data"
 local groups = require "perilune.plot.groups"
-local palette = require "perilune.plot.palette"
 local theme = require "perilune.plot.theme"
 
 local WHAT = "timeline"
-local read = common.reader(WHAT, { { "start", nil, "any" }, { "length", nil, "any" }, { "lane", nil, "any" },
-  { "label", nil, "any" }, { "names", nil, "table" }, { "palette", nil, "table" } })
+local read = common.reader(WHAT, { { "start", nil, "any" }, { "length", nil, "any" }, { "lane", nil, "any" } },
+  groups.OPTIONS)
 
 -- Lane numbers and, where lanes have names, those.
 local function lanes_of(option, n)
@@ -38,9 +37,9 @@ local function timeline(given)
   data.same_length(WHAT, "start", #starts, "lane", #lanes)
   local of, colors, entries = nil, { theme.series }, {}
   if option.label ~= nil then
-    local found = groups.of(WHAT, "label", option.label, option.names, #starts)
-    of, colors = found.of, palette.classes(WHAT, #found.names, option.palette)
-    for k, name in ipairs(found.names) do entries[k] = { text = name, shape = "box", color = colors[k] } end
+    local found
+    found, entries = groups.coloured(WHAT, option, #starts, function() return "box" end)
+    of, colors = found.of, found.colors
   end
   local list = {}
   for i = 1, #starts do

@@ -4,6 +4,7 @@ local event_file = require "perilune.train.loggers.event_file"
 local folders = require "perilune.train.folders"
 local Logger = require "perilune.train.loggers.logger"
 local options = require "perilune.options"
+local sorted_keys = require "perilune.sorted_keys"
 
 ---@class perilune.loggers.TensorBoardLogger
 ---@field log_dir string
@@ -128,10 +129,7 @@ end
 ---@param values table<string, number>
 ---@param step integer
 function TensorBoardLogger:log_metrics(values, step)
-  local names = {}
-  for name in pairs(values) do names[#names + 1] = name end
-  table.sort(names)
-  for _, name in ipairs(names) do self:add_scalar(name, values[name], step) end
+  for _, name in ipairs(sorted_keys(values)) do self:add_scalar(name, values[name], step) end
 end
 
 --- Which part of the file holds the events of the newest step.
