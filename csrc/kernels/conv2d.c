@@ -59,6 +59,8 @@ static const char *const samples[] = {
   "x=normal(10,3,3,3) weight=normal(9,3,3,3) bias=normal(9)",
   "x=normal(3,2,1,1) weight=normal(3,2,1,1)",
   "x=normal(12,2,4,5) weight=normal(4,2,1,1) bias=normal(4) stride=3 padding=1",
+  "x=normal(16,16,6,8):lanes weight=normal(16,16,3,3) bias=normal(16) padding=1 activation=relu",
+  "x=normal(16,24,6,6) weight=normal(20,24,3,3)",
   NULL,
 };
 

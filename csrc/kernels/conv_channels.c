@@ -3,7 +3,7 @@
 **   y[n][oh][ow][k] = activation(bias[k] + sum over (channel, tap) of x[n][channel][input of tap] * weight[..][k])
 **
 ** Each x value is broadcast, so that x may lie in memory in any order.  The sum runs in the order of the lanes' way
-** (conv_gather.c): a sample has the same bits in a batch of any size.
+** (conv_gather.c): a sample has the same bits in a batch of any size, unless Winograd's filtering takes the large ones.
 ** A *stretch* is a run of output rows, or columns, that have the same taps: the inside of the image is one, each
 ** border row or column another (going to the large side with stride 2: the even ones, the odd ones).  A *patch* is a
 ** stretch of rows by a stretch of columns: one table of taps serves it.

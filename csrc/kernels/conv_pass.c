@@ -1,5 +1,6 @@
 /* conv_pass.c -- chooses the way of a convolution by dtype and batch, and brings its tensors into order for it.
 **   float32, large batches       lanes order in and out             (conv_gather.c, conv_product.c)
+**     3 x 3, stride 1, many channels   the same by Winograd's filtering   (conv_winograd.h)
 **   float32, small batches       any order in, channels-last out    (conv_channels.c); backward in the lanes order
 **   float64                      any order in, contiguous out       (conv_float64.c)
 ** Batches of 8 to 15 fill the lanes well enough where a backward, which is in the lanes order, is going to follow, or
@@ -12,6 +13,7 @@
 #include "conv_channels.h"
 #include "conv_float64.h"
 #include "conv_lanes.h"
+#include "conv_winograd.h"
 
 enum { LEAST_LANES = 8, SURELY_LANES = 16, LEAST_CHANNELS = 5, SAVED_X = 0, SAVED_WEIGHT = 1, SAVED_Y = 2 };
 
@@ -47,6 +49,9 @@ static status gather(context *c, const conv_geometry *g, conv_direction to, bool
                                bias ? tensor_float64(bias) : NULL, relu);
   }
   const float *bias_data = bias ? tensor_float32(bias) : NULL;
+  if (lanes && conv_winograd_suits(g, to))
+    return conv_winograd_gather(c, g, to, tensor_float32(y), tensor_float32(x), tensor_float32(weight), bias_data,
+                                relu);
   if (lanes)
     return conv_lanes_gather(c, g, to, tensor_float32(y), tensor_float32(x), tensor_float32(weight), bias_data,
                              relu);

@@ -1,0 +1,117 @@
+/* conv_winograd_transform.c -- see conv_winograd_transform.h.
+**
+** Each is two rounds of one-dimensional transforms, down the columns, then along the rows.  Vectors are 32 bytes on
+** every machine, as in matmul_tile.c; they travel by pointer, since by value they would have another calling
+** convention in each clone. */
+#include "conv_winograd_transform.h"
+
+#include <stdbool.h>
+
+#include "../tensor/parallel.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+typedef float vector __attribute__((vector_size(32)));
+typedef float loose_vector __attribute__((vector_size(32), aligned(4), may_alias));
+typedef int32_t mask __attribute__((vector_size(32)));
+enum { LANES = 8, N = WINOGRAD_INPUT };
+
+/* to[0], to[step] = A' (a b c d) */
+INLINE void output_line(vector *to, ptrdiff_t step, const vector *a, const vector *b, const vector *c,
+                        const vector *d) {
+  to[0] = *a + *b + *c;
+  to[step] = *b - *c - *d;
+}
+
+/* to[0], to[step] ... = B' (a b c d), on n floats each */
+INLINE void input_lines(int64_t n, float *to, ptrdiff_t step, const float *a, const float *b, const float *c,
+                        const float *d) {
+  for (int64_t i = 0; i < n; i += LANES) {
+    vector va = *(const loose_vector *)(a + i), vb = *(const loose_vector *)(b + i);
+    vector vc = *(const loose_vector *)(c + i), vd = *(const loose_vector *)(d + i);
+    *(loose_vector *)(to + i) = va - vc;
+    *(loose_vector *)(to + step + i) = vb + vc;
+    *(loose_vector *)(to + 2 * step + i) = vc - vb;
+    *(loose_vector *)(to + 3 * step + i) = vb - vd;
+  }
+}
+
+/* Down the columns into t[column][row][lane], along memory, so that the hardware sees what comes next; then along the
+** rows.  Neighbouring tiles share two columns. */
+CLONES void winograd_input(float *v, ptrdiff_t pitch, ptrdiff_t position, const winograd_run *run) {
+  float t[WINOGRAD_RUN_FLOATS] __attribute__((aligned(64)));
+  static const float nothing[WINOGRAD_RUN * WINOGRAD_LANES];
+  const int64_t lanes = run->n_vectors * WINOGRAD_LANES, n_columns = 2 * run->n_tiles + 2;
+  for (int64_t column = 0; column < n_columns; column++) {
+    const float *d[N];
+    bool there = column >= run->first && column < run->last;
+    for (int i = 0; i < N; i++) d[i] = there && run->row[i] != NULL ? run->row[i] + column * run->pixel : nothing;
+    input_lines(lanes, t + column * N * lanes, lanes, d[0], d[1], d[2], d[3]);
+  }
+  for (int64_t tile = 0; tile < run->n_tiles; tile++)
+    for (int i = 0; i < N; i++) {
+      const float *from = t + (2 * tile * N + i) * lanes;
+      for (int64_t k = 0; k < run->n_vectors; k++, from += WINOGRAD_LANES)
+        input_lines(WINOGRAD_LANES, v + (tile * run->n_vectors + k) * pitch + i * N * position, position, from,
+                    from + N * lanes, from + 2 * N * lanes, from + 3 * N * lanes);
+    }
+}
+
+INLINE void finish(float *y, const vector *v, float bias, float floor) {
+  vector result = *v + bias;
+  mask below = (mask)(result < floor);
+  *(loose_vector *)y = (vector)(((mask)result & ~below) | ((mask)(floor - (vector){ 0 }) & below));
+}
+
+CLONES void winograd_output(int64_t n, float *y, winograd_strides at, int64_t rows, int64_t columns, const float *m,
+                            ptrdiff_t m_item, ptrdiff_t m_position, const float *bias, float floor) {
+  for (int64_t item = 0; item < n; item++, y += at.item, m += m_item) {
+    float start = bias != NULL ? bias[item] : 0.0f;
+    for (int lane = 0; lane < WINOGRAD_LANES; lane += LANES) {
+      vector s[2 * N], pair[2];
+#pragma GCC unroll 4
+      for (int j = 0; j < N; j++) {
+        const loose_vector *from[N];
+#pragma GCC unroll 4
+        for (int i = 0; i < N; i++) from[i] = (const loose_vector *)(m + (i * N + j) * m_position + lane);
+        vector a = *from[0], b = *from[1], c = *from[2], d = *from[3];
+        output_line(s + j, N, &a, &b, &c, &d);
+      }
+#pragma GCC unroll 2
+      for (int i = 0; i < WINOGRAD_OUTPUT; i++) {
+        if (i >= rows) break;
+        output_line(pair, 1, &s[i * N], &s[i * N + 1], &s[i * N + 2], &s[i * N + 3]);
+        finish(y + i * at.row + lane, &pair[0], start, floor);
+        if (columns > 1) finish(y + i * at.row + at.pixel + lane, &pair[1], start, floor);
+      }
+    }
+  }
+}
+
+/* -- filters -- */
+
+/* to[0], to[step] ... = G (a b c) */
+INLINE void filter_line(vector *to, ptrdiff_t step, const vector *a, const vector *b, const vector *c) {
+  vector ends = 0.5f * (*a + *c), middle = 0.5f * *b;
+  to[0] = *a;
+  to[step] = ends + middle;
+  to[2 * step] = ends - middle;
+  to[3 * step] = *c;
+}
+
+CLONES void winograd_filter(float *u, ptrdiff_t position, const float *g) {
+  for (int lane = 0; lane < WINOGRAD_LANES; lane += LANES) {
+    vector t[N * WINOGRAD_FILTER], line[N];
+    for (int j = 0; j < WINOGRAD_FILTER; j++) {
+      const float *tap = g + j * WINOGRAD_LANES + lane;
+      enum { ROW = WINOGRAD_FILTER * WINOGRAD_LANES };
+      filter_line(t + j, WINOGRAD_FILTER, (const vector *)(const void *)tap, (const vector *)(const void *)(tap + ROW),
+                  (const vector *)(const void *)(tap + 2 * ROW));
+    }
+    for (int i = 0; i < N; i++) {
+      const vector *row = t + i * WINOGRAD_FILTER;
+      filter_line(line, 1, &row[0], &row[1], &row[2]);
+      for (int j = 0; j < N; j++) *(loose_vector *)(u + (i * N + j) * position + lane) = line[j];
+    }
+  }
+}
