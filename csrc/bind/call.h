@@ -48,7 +48,7 @@ void read_call(call *k, lua_State *L, const compiled *description, tensor *first
 /* The description behind one of core.ops, or a fixed one, at that stack index; raises for any other value. */
 const compiled *check_operation(lua_State *L, int argument, const char *function);
 
-/* Adds chain() to the table on top of the stack. */
+/* Adds chain() and layer_chain() to the table on top of the stack. */
 void bind_chain(lua_State *L);
 
 /* The options of the table at that stack index become the description's defaults. */

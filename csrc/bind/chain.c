@@ -36,7 +36,7 @@ typedef struct chain {
   link links[];
 } chain;
 
-enum { CHAIN = 1, OPERATIONS, KEPT };   /* upvalues */
+enum { CHAIN = 1, OPERATIONS, KEPT, FIELDS };   /* upvalues */
 
 static const char CHAIN_NAME[] = "perilune.chain";
 
@@ -142,11 +142,9 @@ static void run_and_write(lua_State *L, chain *self, context *c, tensor **slot) 
   lua_pop(L, 1);
 }
 
-/* run(x, arguments ...) -> y */
-static int run(lua_State *L) {
-  chain *self = lua_touserdata(L, lua_upvalueindex(CHAIN));
+/* x and the arguments are the stack. */
+static int run(lua_State *L, chain *self) {
   context *c = bind_enter(L);
-  lua_settop(L, 1 + self->n_arguments);
   tensor **slot = bind_new_tensor(L);
   tensor *x = self->may_repeat && !c->grad_enabled && !c->anomaly ? bind_test_tensor(L, 1) : NULL;
   bool wanted = x != NULL && program_wants(x);
@@ -156,6 +154,28 @@ static int run(lua_State *L) {
   else run_links(L, self, c, slot, NULL);
   lua_settop(L, 2 + self->n_arguments);
   return 1;
+}
+
+/* run(x, arguments ...) -> y */
+static int run_on_arguments(lua_State *L) {
+  chain *self = lua_touserdata(L, lua_upvalueindex(CHAIN));
+  luaL_checkstack(L, self->n_arguments, "chain");
+  lua_settop(L, 1 + self->n_arguments);
+  return run(L, self);
+}
+
+/* run(x) -> y */
+static int run_on_fields(lua_State *L) {
+  chain *self = lua_touserdata(L, lua_upvalueindex(CHAIN));
+  luaL_checkstack(L, self->n_arguments + 1, "chain");
+  lua_settop(L, 1);
+  for (int i = 1; i <= self->n_arguments; i++) {
+    lua_rawgeti(L, lua_upvalueindex(FIELDS), 2 * i - 1);
+    lua_rawgeti(L, lua_upvalueindex(FIELDS), 2 * i);
+    lua_gettable(L, -2);
+    lua_replace(L, -2);
+  }
+  return run(L, self);
 }
 
 /* -- making -- */
@@ -168,19 +188,18 @@ static void check_link(lua_State *L, link *l, int argument) {
     bind_error(L, "chain: %s does not make one tensor from one", operation->name);
 }
 
-static int count_arguments(lua_State *L, int n_links) {
+static int count_arguments(lua_State *L, int first, int n_links) {
   int64_t n = 0;
-  for (int i = 1; i <= n_links; i++)
-    n += bind_check_integer(L, 2 * i, "chain: the number of arguments", 0, MAX_PARAMETERS);
+  for (int i = 0; i < n_links; i++)
+    n += bind_check_integer(L, first + 2 * i + 1, "chain: the number of arguments", 0, MAX_PARAMETERS);
   return (int)n;
 }
 
-/* core.chain(f1, n1, f2, n2, ...) -> run(x, ...), which is f2(f1(x, n1 arguments), n2 arguments) and so on: f are
-** core.ops or fixed ones, n count their positional arguments behind the first; absent ones are given as nil. */
-static int new_chain(lua_State *L) {
-  int n = lua_gettop(L) / 2;
+/* Pushes the chain of the operations and counts from `first` on, and the tables of what it keeps. */
+static chain *push_chain(lua_State *L, int first) {
+  int n = (lua_gettop(L) - first + 1) / 2;
   if (n == 0) bind_error(L, "chain: give it operations");
-  int n_arguments = count_arguments(L, n);
+  int n_arguments = count_arguments(L, first, n);
   size_t links_end = sizeof(chain) + (size_t)n * sizeof(link);
   chain *c = lua_newuserdatauv(L, links_end + (size_t)n_arguments * sizeof(noted), 0);
   *c = (chain){ .n_links = n, .n_arguments = n_arguments, .may_repeat = true };
@@ -188,13 +207,33 @@ static int new_chain(lua_State *L) {
   luaL_setmetatable(L, CHAIN_NAME);
   lua_createtable(L, n, 0);
   for (int i = 0; i < n; i++) {
-    check_link(L, &c->links[i], 2 * i + 1);
+    check_link(L, &c->links[i], first + 2 * i);
     c->may_repeat = c->may_repeat && c->links[i].description->operation->repeat != NULL;
-    lua_pushvalue(L, 2 * i + 1);
+    lua_pushvalue(L, first + 2 * i);
     lua_rawseti(L, -2, i + 1);
   }
   lua_createtable(L, n_arguments, 0);
-  lua_pushcclosure(L, run, 3);
+  return c;
+}
+
+/* core.chain(f1, n1, f2, n2, ...) -> run(x, ...), which is f2(f1(x, n1 arguments), n2 arguments) and so on: f are
+** core.ops or fixed ones, n count their positional arguments behind the first; absent ones are given as nil. */
+static int new_chain(lua_State *L) {
+  push_chain(L, 1);
+  lua_pushcclosure(L, run_on_arguments, KEPT);
+  return 1;
+}
+
+/* core.layer_chain({ t1, k1, t2, k2, ... }, f1, n1, f2, n2, ...) -> run(x): the same with the arguments t1[k1], t2[k2]
+** and so on, which are read at each call. */
+static int new_layer_chain(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  const chain *c = push_chain(L, 2);
+  int64_t n_fields = (int64_t)lua_rawlen(L, 1) / 2;
+  if (n_fields != c->n_arguments)
+    bind_error(L, "layer_chain: %d arguments but %lld fields", c->n_arguments, (long long)n_fields);
+  lua_pushvalue(L, 1);
+  lua_pushcclosure(L, run_on_fields, FIELDS);
   return 1;
 }
 
@@ -205,4 +244,6 @@ void bind_chain(lua_State *L) {
   lua_pop(L, 1);
   lua_pushcfunction(L, new_chain);
   lua_setfield(L, -2, "chain");
+  lua_pushcfunction(L, new_layer_chain);
+  lua_setfield(L, -2, "layer_chain");
 }

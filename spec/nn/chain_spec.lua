@@ -62,6 +62,20 @@ describe("a chain of operations", function()
     assert.matches("argument 3 must be one of core.ops", select(2, pcall(core.chain, core.ops.relu, 0, print, 0)))
     assert.matches("cat does not make one tensor from one", select(2, pcall(core.chain, core.ops.cat, 0)))
     assert.matches("give it operations", select(2, pcall(core.chain)))
+    assert.matches("2 arguments but 1 fields", select(2, pcall(core.layer_chain, { {}, "weight" }, core.ops.linear, 2)))
+  end)
+
+  it("may be as long as a network is deep", function()
+    local layers = {}
+    for i = 1, 300 do layers[i] = nn.Linear(2, 2) end
+    local model, x = nn.Sequential(layers), perilune.randn { 1, 2 }
+    perilune.no_grad(function()
+      for _ = 1, 2 do assert.are.same(layer_by_layer(model, x):totable(), model(x):totable()) end
+      local links = {}
+      for i = 1, 60, 2 do links[i], links[i + 1] = core.ops.relu, 0 end
+      links[#links + 1], links[#links + 2] = core.ops.linear, 2
+      assert.matches("weight is missing", select(2, pcall(core.chain(table.unpack(links)), x)))
+    end)
   end)
 
   it("leaks nothing when a link fails", function()
@@ -77,6 +91,19 @@ describe("a chain of operations", function()
     assert.is_true(failures >= 4)
     pcall(run, x, perilune.randn { 4, 5 })
     assert.are.equal(before, settled())
+  end)
+
+  it("frees what lies between two of them, one sequence in another", function()
+    local model, x = nn.Sequential { network(), nn.Sequential { nn.Flatten(), nn.Linear(8, 3) } }, input(3)
+    perilune.no_grad(model, x)
+    collectgarbage() collectgarbage()
+    collectgarbage("stop")
+    local before = perilune.memory().tensors
+    local y = perilune.no_grad(model, x)
+    local after = perilune.memory().tensors
+    collectgarbage("restart")
+    assert.are.equal(before + 1, after)
+    assert.are.same({ 3, 3 }, { y:size(1), y:size(2) })
   end)
 
   it("frees what lies between its links, and its result with the scope", function()

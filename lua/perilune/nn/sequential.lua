@@ -3,7 +3,8 @@
 -- A plan, made at the first call and again whenever a child or a hook has changed, says how to run them fast:
 --   * a layer that can apply ReLU itself (class.forward_relu) takes the nn.ReLU that follows it along;
 --   * layers that are one operation each (class.operation, and class.operands: the fields that are its further
---     arguments) are run by one call of core.chain; a replaced field counts at once, as in the layer's own forward;
+--     arguments) are run by one call of core.layer_chain; a replaced field counts at once, as in the layer's own
+--     forward;
 --   * a tensor made inside the sequence is given back as soon as the next layer has used it, not when the collector
 --     gets to it.  (The tape holds its own references to what backward needs.)  That is done only between layers of
 --     ours that keep neither input nor output (class.transient): a user's module or a hook may have kept either.
@@ -97,34 +98,24 @@ local function plan_step(layer, following)
   return { layer = layer, call = fuse or class.forward, transient = true, fused = fuse and true }
 end
 
--- The arguments are read from the layers at each call.
-local function run_chain(step, x)
-  local arguments, layers, names, n = step.arguments, step.layers, step.names, step.n_arguments
-  for i = 1, n do arguments[i] = layers[i][names[i]] end
-  return step.run(x, unpack(arguments, 1, n))
-end
-
 local function can_be_linked(step)
   return step and step.transient and rawget(getmetatable(step.layer), "operation")
 end
 
 -- The steps first .. last as one.
 local function link(steps, first, last)
-  local links, layers, names = {}, {}, {}
+  local links, fields = {}, {}
   for i = first, last do
     local layer = steps[i].layer
     local class = getmetatable(layer)
     links[#links + 1] = class.operation(layer, steps[i].fused)
     links[#links + 1] = #class.operands
     for _, name in ipairs(class.operands) do
-      layers[#layers + 1] = layer
-      names[#names + 1] = name
+      fields[#fields + 1] = layer
+      fields[#fields + 1] = name
     end
   end
-  local step = { call = run_chain, transient = true, run = core.chain(unpack(links)), layers = layers, names = names,
-    n_arguments = #names, arguments = table.move(names, 1, #names, 1, {}) }
-  step.layer = step
-  return step
+  return { run = core.layer_chain(fields, unpack(links)), transient = true }
 end
 
 local function add_linked(plan, steps)
@@ -155,6 +146,7 @@ local function make_plan(self)
     i = i + (step.fused and 2 or 1)
   end
   add_linked(plan, steps)
+  if #plan == 1 then plan.run, plan.transient = plan[1].run, plan[1].run and true end
   rawset(self, "_plan", plan)
   return plan
 end
@@ -176,12 +168,14 @@ end
 function Sequential:forward(x)
   local plan = self._plan
   if not is_current(self, plan) then plan = make_plan(self) end
+  if plan.run then return plan.run(x) end
   local release = core.release
   local all_transient = true
   local mine = false   -- x was made inside the sequence and nobody else can have kept it
   for i = 1, #plan do
     local step = plan[i]
-    local y = step.call(step.layer, x)
+    local run = step.run
+    local y = run and run(x) or step.call(step.layer, x)
     local transient = step.transient
     if step.nested then transient = step.layer._plan.transient end
     if not rawequal(x, y) then
