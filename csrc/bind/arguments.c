@@ -7,6 +7,7 @@
 static bool takes_list(parameter_kind kind) {
   return kind == P_TENSOR_LIST || kind == P_DIMS || kind == P_SIZES || kind == P_PAIR;
 }
+
 /* -- tensors -- */
 
 /* Lua numbers keep their precision; is_number makes them promote weakly. */

@@ -118,8 +118,15 @@ int64_t bind_check_integer(lua_State *L, int argument, const char *what, int64_t
   return value;
 }
 
-/* core.raise(message): an error at the user's line, for the library's Lua part. */
-static int raise(lua_State *L) { return bind_error(L, "%s", luaL_checkstring(L, 1)); }
+/* core.raise(message): an error at the user's line, for the library's Lua part; of any length. */
+static int raise(lua_State *L) {
+  luaL_checkstring(L, 1);
+  lua_settop(L, 1);
+  push_position(L);
+  lua_insert(L, 1);
+  lua_concat(L, 2);
+  return lua_error(L);
+}
 
 /* core.set_library(prefix): sources that begin so are the library's own. */
 static int set_library(lua_State *L) {

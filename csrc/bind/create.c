@@ -30,13 +30,16 @@ creation creation_options(lua_State *L, const char *function, dtype fallback) {
   if (top == 0 || !looks_like_options(L, top)) return made;
   lua_pushnil(L);
   while (lua_next(L, top) != 0) {
+    if (lua_type(L, -2) != LUA_TSTRING) bind_error(L, "%s: options are given by name, not by position", function);
     const char *name = lua_tostring(L, -2);
     if (strcmp(name, "dtype") == 0) {
-      const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "?";
+      const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : luaL_typename(L, -1);
       if (!dtype_from_name(text, &made.dtype))
         bind_error(L, "%s: dtype must be one of bool, uint8, int64, float32, float64, not '%s'", function, text);
       made.dtype_given = true;
     } else if (strcmp(name, "requires_grad") == 0) {
+      if (!lua_isboolean(L, -1))
+        bind_error(L, "%s: requires_grad must be true or false, not %s", function, luaL_typename(L, -1));
       made.requires_grad = lua_toboolean(L, -1);
     } else {
       unknown_option(L, function, name);
@@ -228,6 +231,7 @@ static int arange(lua_State *L) {
     integers = integers && lua_isinteger(L, k);
   }
   if (n_arguments == 0) bind_error(L, "arange: needs at least the last number");
+  if (n_arguments > 3) bind_error(L, "arange: first, last and step are numbers enough, not %d", n_arguments);
   if (integers && made.dtype == DTYPE_INT64) return arange_integers(L, &made, n_arguments);
   double first = n_arguments > 1 ? lua_tonumber(L, 1) : 1.0;
   double last = lua_tonumber(L, n_arguments > 1 ? 2 : 1);
@@ -244,11 +248,16 @@ static int arange(lua_State *L) {
   return 1;
 }
 
+static double check_end(lua_State *L, int at, const char *what) {
+  if (lua_type(L, at) != LUA_TNUMBER) bind_error(L, "linspace: %s must be a number, not %s", what, luaL_typename(L, at));
+  return lua_tonumber(L, at);
+}
+
 /* linspace(first, last, n): n numbers, both ends in it. */
 static int linspace(lua_State *L) {
   context *c = bind_enter(L);
   creation made = creation_options(L, "linspace", DTYPE_FLOAT32);
-  double first = luaL_checknumber(L, 1), last = luaL_checknumber(L, 2);
+  double first = check_end(L, 1, "first"), last = check_end(L, 2, "last");
   int64_t n = bind_check_integer(L, 3, "linspace: n", 0, INT64_MAX);
   tensor **slot = bind_new_tensor(L);
   creation_finish(L, &made, slot, tensor_new(c, made.dtype, 1, &n));
@@ -275,7 +284,7 @@ static int eye(lua_State *L) {
 
 /* -- tensor(nested tables) -- */
 
-/* Shape from the first element of each level; the dtype that holds all elements. */
+/* The shape, by the first element of each level. */
 static int measure(lua_State *L, int64_t shape[MAX_DIMS]) {
   int n_dims = 0;
   lua_pushvalue(L, 1);

@@ -54,9 +54,17 @@ tensor *bind_test_tensor(lua_State *L, int argument) {
   return slot != NULL ? *slot : NULL;
 }
 
+/* Names the function as its caller did, where the caller's code tells. */
+static void refuse(lua_State *L, int argument) {
+  lua_Debug called = { .name = NULL };
+  if (lua_getstack(L, 0, &called)) lua_getinfo(L, "n", &called);
+  bind_error(L, "%s%sargument %d must be a tensor, not %s", called.name ? called.name : "", called.name ? ": " : "",
+             argument, luaL_typename(L, argument));
+}
+
 tensor *bind_check_tensor(lua_State *L, int argument) {
   tensor **slot = handle_at(L, argument);
-  if (slot == NULL) bind_error(L, "argument %d must be a tensor, not %s", argument, luaL_typename(L, argument));
+  if (slot == NULL) refuse(L, argument);
   if (*slot == NULL) bind_error(L, "this tensor was freed when its scope closed; scope:keep(t) lets it out");
   return *slot;
 }

@@ -73,6 +73,19 @@ describe("making tensors", function()
   it("takes sizes or a table of sizes, and options in a table of their own", function()
     assert.matches("'dtype' stands among the sizes", message_of(perilune.zeros, { 2, 3, dtype = "int64" }))
     assert.matches("not both", message_of(perilune.zeros, { 2 }, 3))
+    -- Which key comes first differs from table to table.
+    for _, key in ipairs { true, print, {}, 2.5 } do
+      local message = message_of(perilune.zeros, 2, { dtype = "int64", requires_grad = false, [key] = 1 })
+      assert.is_true(message:find("given by name, not by position", 1, true) ~= nil
+        or message:find("a size must be an integer, not table", 1, true) ~= nil, message)
+    end
+    assert.matches("zeros: requires_grad must be true or false, not number",
+      message_of(perilune.zeros, 2, { requires_grad = 0 }))
+    assert.matches("bool, uint8, int64, float32, float64, not 'number'", message_of(perilune.zeros, 2, { dtype = 5 }))
+    assert.matches("first, last and step are numbers enough, not 4", message_of(perilune.arange, 1, 2, 3, 4))
+    assert.matches("linspace: last must be a number, not no value", message_of(perilune.linspace, 1))
+    assert.matches("bernoulli: argument 1 must be a tensor, not number",
+      message_of(function() return (perilune.bernoulli(0.5)) end))
     assert.are.equal("(2, 3)", tostring(perilune.zeros({ 2, 3 }).shape))
   end)
 
