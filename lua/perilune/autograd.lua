@@ -55,6 +55,9 @@ end
 ---@param definition { name: string, forward: function, backward: function }
 ---@return fun(...): ...
 function M.define(definition)
+  if type(definition) ~= "table" then
+    core.raise("autograd.define: a table is needed: { name = ..., forward = ..., backward = ... }")
+  end
   for key in pairs(definition) do
     if key ~= "name" and key ~= "forward" and key ~= "backward" then
       core.raise(("autograd.define: unknown option '%s'; known: name, forward, backward"):format(key))

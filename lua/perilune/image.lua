@@ -8,12 +8,6 @@ local shown = require "perilune.shown"
 local formats = core.formats
 local image = {}
 
-local function check_path(what, path)
-  if type(path) ~= "string" then
-    core.raise(string.format("%s: the path must be a string, got %s", what, options.described(path)))
-  end
-end
-
 local read_load_options = options.reader("image.load", { { "dtype", nil, "string" } })
 
 --- Reads a PNG file.  8 bits and fewer come as uint8 (gray of 1, 2 and 4 bits is stretched to 0..255), 16 bits as int64
@@ -24,7 +18,7 @@ local read_load_options = options.reader("image.load", { { "dtype", nil, "string
 ---@return tensor|nil picture  (C, H, W)
 ---@return string? message
 function image.load(path, given)
-  check_path("image.load", path)
+  options.string("image.load", "the path", path)
   local dtype = read_load_options(given).dtype
   if dtype ~= nil then options.choice("image.load", "option dtype", dtype, { "float32", "float64" }) end
   local picture, message = formats.load_png(path)
@@ -43,7 +37,7 @@ local read_save_options = options.reader("image.save", { { "bit_depth", nil, "in
 ---@return true|nil ok
 ---@return string? message
 function image.save(path, picture, given)
-  check_path("image.save", path)
+  options.string("image.save", "the path", path)
   if not core.is_tensor(picture) then
     core.raise("image.save: expected a tensor, got " .. options.described(picture))
   end

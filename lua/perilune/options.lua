@@ -15,10 +15,15 @@ local options = {}
 -- reader -> { what, known }, for those that want to tell of an object's options.
 local of_reader = setmetatable({}, { __mode = "k" })
 
+local MOST_LETTERS <const> = 60
+
+-- A value as messages show it; of bounded length.
 local function described(value)
   local kind = math.type(value) or type(value)
   if value ~= value then return "nan" end -- its sign, which tostring shows, depends on the machine
-  if kind == "string" then return string.format("%q", value) end
+  if kind == "string" then
+    return string.format("%q", #value > MOST_LETTERS and value:sub(1, MOST_LETTERS) .. "..." or value)
+  end
   if kind == "integer" or kind == "float" or kind == "boolean" or kind == "nil" then return tostring(value) end
   if core.is_tensor(value) then return ("a tensor %s %s"):format(value.shape, value.dtype) end
   return "a " .. kind
@@ -129,6 +134,18 @@ function options.pair(what, name, value, low)
     end
   end
   return pair
+end
+
+--- value, if it is a string; raises otherwise.
+---@param what string
+---@param name string
+---@param value any
+---@return string
+function options.string(what, name, value)
+  if type(value) ~= "string" then
+    core.raise(string.format("%s: %s must be a string, got %s", what, name, described(value)))
+  end
+  return value
 end
 
 --- value, if it is one of the choices; raises otherwise.

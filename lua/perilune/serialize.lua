@@ -162,12 +162,6 @@ local function metadata_lists(metadata, layout)
   return keys, values
 end
 
-local function check_path(what, path)
-  if type(path) ~= "string" then
-    core.raise(string.format("%s: the path must be a string, got %s", what, options.described(path)))
-  end
-end
-
 local function check_tensor(what, value)
   if not core.is_tensor(value) then
     core.raise(string.format("%s: expected a tensor, got %s", what, options.described(value)))
@@ -182,7 +176,7 @@ end
 ---@return true|nil ok
 ---@return string? message  why it could not be written
 function serialize.save(path, value, given)
-  check_path("save", path)
+  options.string("save", "the path", path)
   local names, tensors, layout = encode(value)
   return formats.save_safetensors(path, names, tensors, metadata_lists(read_save_options(given).metadata, layout))
 end
@@ -194,7 +188,7 @@ end
 ---@return tensor|table|nil value
 ---@return table<string, string>|string metadata  or why it could not be read
 function serialize.load(path, given)
-  check_path("load", path)
+  options.string("load", "the path", path)
   local flat = read_load_options(given).flat
   return decode(path, flat, formats.load_safetensors(path))
 end
@@ -227,7 +221,7 @@ end
 ---@return true|nil ok
 ---@return string? message
 function serialize.save_npy(path, tensor)
-  check_path("save_npy", path)
+  options.string("save_npy", "the path", path)
   check_tensor("save_npy", tensor)
   return formats.save_npy(path, tensor)
 end
@@ -238,7 +232,7 @@ end
 ---@return tensor|nil
 ---@return string? message
 function serialize.load_npy(path)
-  check_path("load_npy", path)
+  options.string("load_npy", "the path", path)
   return formats.load_npy(path)
 end
 

@@ -10,11 +10,7 @@ local sorted_keys = require "perilune.sorted_keys"
 
 local shown = {}
 
-local MOST_ENTRIES <const>, MOST_LETTERS <const> = 4, 60
-
-local function string_text(text)
-  return ("%q"):format(#text > MOST_LETTERS and text:sub(1, MOST_LETTERS) .. "..." or text)
-end
+local MOST_ENTRIES <const> = 4
 
 --- "tensor (2, 3) float32"
 ---@param tensor perilune.Tensor
@@ -42,7 +38,7 @@ end
 function shown.value(value)
   local kind = math.type(value) or type(value)
   if kind == "float" then return ("%.6g"):format(value) end
-  if kind == "string" then return string_text(value) end
+  if kind == "string" then return options.described(value) end
   if core.is_tensor(value) then return value:dim() == 0 and shown.value(value:item()) or shown.tensor(value) end
   if kind ~= "table" and kind ~= "userdata" then return kind == "function" and "a function" or tostring(value) end
   if has_own_text(value) then return tostring(value) end

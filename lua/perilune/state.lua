@@ -5,6 +5,7 @@
 -- its name ("optimizer/state/1/exp_avg"); a value that is no tensor goes into the metadata, with its type in front
 -- ("float 0x1.999999999999ap-4": exact to the bit).
 local core = require "perilune.core"
+local options = require "perilune.options"
 
 local state = {}
 
@@ -60,7 +61,7 @@ end
 ---@return table<string, perilune.Tensor> tensors
 ---@return table<string, string> metadata
 function state.flatten(nested)
-  if type(nested) ~= "table" then core.raise("state.flatten: a table is needed, got a " .. type(nested)) end
+  if type(nested) ~= "table" then core.raise("state.flatten: a table is needed, got " .. options.described(nested)) end
   local tensors, metadata = {}, {}
   flatten(nested, "", tensors, metadata)
   return tensors, metadata
@@ -84,7 +85,9 @@ end
 ---@param metadata table<string, string>|nil
 ---@return table
 function state.unflatten(tensors, metadata)
-  if type(tensors) ~= "table" then core.raise("state.unflatten: a table is needed, got a " .. type(tensors)) end
+  if type(tensors) ~= "table" then
+    core.raise("state.unflatten: a table is needed, got " .. options.described(tensors))
+  end
   local nested = {}
   for path, text in pairs(metadata or {}) do
     local value

@@ -277,6 +277,7 @@ describe("an operation written in Lua", function()
       name = "bent", forward = function(_, t) return t * 1 end, backward = function() return perilune.ones(2, { dtype = "float64" }) end,
     }
     assert.matches("bent: its backward gave a gradient %(2%)", message_of(function() bent(x):backward() end))
+    assert.matches("autograd.define: a table is needed", message_of(perilune.autograd.define))
     assert.matches("unknown option 'forwards'", message_of(perilune.autograd.define, { name = "x", forwards = 1 }))
   end)
 

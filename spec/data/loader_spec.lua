@@ -36,7 +36,7 @@ describe("data sets", function()
     assert.same({ 1, 1, 1 }, (bytes:get(1)):totable())
     raises("TensorDataset: at least one tensor is needed", data.TensorDataset)
     raises("tensor 1 has 2 rows but tensor 2 has 3", data.TensorDataset, perilune.ones(2), perilune.ones(3))
-    raises("argument 1 must be a tensor, got a number", data.TensorDataset, 3, perilune.ones(3))
+    raises("argument 1 must be a tensor, got 3", data.TensorDataset, 3, perilune.ones(3))
     raises("unknown option 'scal'", data.TensorDataset, perilune.ones(3), { scal = 3 })
   end)
 
@@ -139,7 +139,7 @@ describe("DataLoader", function()
     assert.same({ { { 3, 2 }, "float32", { 1, 2, 3 }, "int64", { 0.5, 1, 1.5 }, "float32" },
       { { 2, 2 }, "float32", { 4, 5 }, "int64", { 2, 2.5 }, "float32" } }, seen)
     function set.get() return "x" end
-    raises("get(i) must return tensors or numbers, got a string", function()
+    raises("get(i) must return tensors or numbers, got \"", function()
       for _ in data.DataLoader(set):iter() do end   -- luacheck: ignore 542
     end)
   end)
@@ -164,7 +164,7 @@ describe("DataLoader", function()
     rows = { {} }
     fails("DataLoader: sample 1 has 0 values: get(i) returned nothing")
     rows = { { 1 }, { "x" } }
-    fails("get(i) must return tensors or numbers, got a string for sample 2")
+    fails("get(i) must return tensors or numbers, got \"x\" for sample 2")
   end)
 
   it("refuses a transform that returns nothing and a data set without get", function()

@@ -87,7 +87,7 @@ describe("schedules", function()
 
   it("refuse bad arguments", function()
     local optimizer = optim.SGD({ perilune.zeros(1) }, { lr = 1 })
-    raises("StepLR: an optimizer is needed, got a number", schedules.StepLR, 3)
+    raises("StepLR: an optimizer is needed, got 3", schedules.StepLR, 3)
     raises("StepLR: step_size must be an integer of at least 1, got nil", schedules.StepLR, optimizer)
     raises("StepLR: unknown option 'step'; known: step_size, gamma", schedules.StepLR, optimizer, { step = 3 })
     raises("MultiStepLR: the option milestones is needed", schedules.MultiStepLR, optimizer)
@@ -101,7 +101,7 @@ describe("schedules", function()
     raises("factor must be less than 1", schedules.ReduceLROnPlateau, optimizer, { factor = 1.0 })
     raises("ReduceLROnPlateau:step: the watched number is needed",
       schedules.ReduceLROnPlateau(optimizer).step, schedules.ReduceLROnPlateau(optimizer))
-    raises("LambdaLR: lr_lambda must be a function, got a nil", schedules.LambdaLR, optimizer)
+    raises("LambdaLR: lr_lambda must be a function, got nil", schedules.LambdaLR, optimizer)
     local schedule = schedules.StepLR(optimizer, { step_size = 2 })
     raises("this is not the state of a schedule", schedule.load_state_dict, schedule, {})
     raises("the table has 2 parameter groups but the optimizer has 1", schedule.load_state_dict, schedule,
@@ -134,7 +134,7 @@ describe("schedules", function()
     local scale = 1
     local lambda = schedules.LambdaLR(fresh(1), { lr_lambda = function() return scale end })
     scale = nil
-    fails("LambdaLR: lr_lambda must return a number, got a nil for epoch 1", lambda)
+    fails("LambdaLR: lr_lambda must return a number, got nil for epoch 1", lambda)
 
     local late = "the schedule was made for 1 parameter groups but the optimizer has 2; call add_param_group before"
     for name, given in pairs { LambdaLR = { lr_lambda = math.abs }, CosineAnnealingLR = { T_max = 3 },

@@ -121,7 +121,7 @@ describe("TensorBoardLogger", function()
     assert.error_matches(function() logger:add_histogram("h", perilune.tensor { 0 / 0 }, 1) end, "not finite")
     assert.error_matches(function() logger:add_image("i", perilune.zeros(3), 1) end, "a picture")
     assert.error_matches(function() logger:add_scalar("s", 1, -1) end, "step must be")
-    assert.error_matches(function() loggers.TensorBoardLogger() end, "a folder is needed")
+    assert.error_matches(function() loggers.TensorBoardLogger() end, "the folder must be a string, got nil")
     assert.is_nil(logger.file)   -- nothing was written
   end)
 end)

@@ -372,12 +372,13 @@ describe("Trainer", function()
     end
     fails("unknown option 'epochs'; known: max_epochs", function() trainer { epochs = 1 } end)
     fails("val_check_interval must be a number in %[0, 1%]", function() trainer { val_check_interval = 1.5 } end)
-    fails("function 'on_epoch_end', which no event calls", function()
+    fails("function 'on_epoch_end', which no event calls; known: .*, on_predict_batch_end$", function()
       trainer { callbacks = { { on_epoch_end = function() end } } }
     end)
     local run = trainer { max_epochs = 1 }
     fails("fit: Module has no training_step", function() run:fit(nn.Module(), loader(4, 2)) end)
-    fails("a DataLoader is needed .* got a nil", function() run:fit(new_net()) end)
+    fails("a DataLoader is needed .* got nil", function() run:fit(new_net()) end)
+    fails("got a data set: data.DataLoader%(dataset", function() run:fit(new_net(), new_data(4)) end)
     fails("no 'best' checkpoint", function() run:fit(new_net(), loader(4, 2), nil, { ckpt_path = "best" }) end)
     local net = new_net()
     net.training_step = function() return 3 end

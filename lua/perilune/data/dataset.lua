@@ -36,7 +36,8 @@ end
 function dataset.TensorDataset(...)
   local given = table.pack(...)
   local scale
-  if given.n > 0 and not core.is_tensor(given[given.n]) then
+  local last = given[given.n]
+  if type(last) == "table" and last[1] == nil then
     scale = read_tensors(given[given.n]).scale
     given[given.n] = nil
     given.n = given.n - 1
@@ -44,7 +45,7 @@ function dataset.TensorDataset(...)
   local tensors = {}
   for i = 1, given.n do
     if not core.is_tensor(given[i]) then
-      core.raise(string.format("TensorDataset: argument %d must be a tensor, got a %s", i, type(given[i])))
+      core.raise(string.format("TensorDataset: argument %d must be a tensor, got %s", i, options.described(given[i])))
     end
     tensors[i] = given[i]
   end

@@ -90,8 +90,8 @@ local function collate(values, numbers)
   local dtype = "int64"
   for k, value in ipairs(values) do
     if type(value) ~= "number" then
-      core.raise(string.format("DataLoader: get(i) must return tensors or numbers, got a %s for sample %d",
-        type(value), numbers[k]))
+      core.raise(string.format("DataLoader: get(i) must return tensors or numbers, got %s for sample %d",
+        options.described(value), numbers[k]))
     end
     if math.type(value) == "float" then dtype = "float32" end
   end

@@ -1,10 +1,13 @@
 -- labels.lua -- what the metrics of classes take: predictions as classes or scores, targets as classes.
 local core = require "perilune.core"
+local options = require "perilune.options"
 
 local labels = {}
 
 local function classes(what, name, t)
-  if not core.is_tensor(t) then core.raise(("%s: %s must be a tensor, got a %s"):format(what, name, type(t))) end
+  if not core.is_tensor(t) then
+    core.raise(("%s: %s must be a tensor, got %s"):format(what, name, options.described(t)))
+  end
   if t.dtype ~= "int64" or t.ndim ~= 1 then
     core.raise(("%s: %s must be classes (N) int64, got (%s) %s"):format(what, name, table.concat(t.shape, ", "),
       t.dtype))

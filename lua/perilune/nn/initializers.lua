@@ -9,7 +9,7 @@ local options = require "perilune.options"
 local init = {}
 
 local function check(what, tensor)
-  if not core.is_tensor(tensor) then core.raise(what .. ": a tensor is needed, got a " .. type(tensor)) end
+  if not core.is_tensor(tensor) then core.raise(what .. ": a tensor is needed, got " .. options.described(tensor)) end
   return tensor
 end
 

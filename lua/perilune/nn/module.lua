@@ -39,7 +39,7 @@ end
 ---@param name string  shown by tostring and in messages
 ---@return perilune.nn.Module
 function Module:extend(name)
-  if type(name) ~= "string" then core.raise("Module:extend: a class needs a name, got a " .. type(name)) end
+  options.string("Module:extend", "the name of the class", name)
   local class = { class_name = name, parent = self }
   class.__index = class
   for _, metamethod in ipairs(METAMETHODS) do class[metamethod] = self[metamethod] end
@@ -223,9 +223,9 @@ function Module:named_buffers() return iterate_pairs(collect(self, own_buffers))
 ---@param tensor perilune.Tensor|nil
 ---@param given? { persistent: boolean }  default true: state_dict contains it
 function Module:register_buffer(name, tensor, given)
-  if type(name) ~= "string" then core.raise("register_buffer: the name must be a string, got a " .. type(name)) end
+  options.string("register_buffer", "the name", name)
   if tensor ~= nil and not core.is_tensor(tensor) then
-    core.raise(string.format("register_buffer: %s must be a tensor, got a %s", name, type(tensor)))
+    core.raise(string.format("register_buffer: %s must be a tensor, got %s", name, options.described(tensor)))
   end
   self._buffers[name] = not given or given.persistent ~= false
   self[name] = tensor
@@ -235,7 +235,7 @@ end
 ---@param name string
 ---@param tensor perilune.Tensor|nil
 function Module:register_parameter(name, tensor)
-  if type(name) ~= "string" then core.raise("register_parameter: the name must be a string, got a " .. type(name)) end
+  options.string("register_parameter", "the name", name)
   if tensor ~= nil and not parameter.is(tensor) then tensor = parameter.new(tensor) end
   self[name] = tensor
 end
@@ -334,7 +334,9 @@ local read_load_options = options.reader("load_state_dict", { { "strict", true }
 ---@param given? { strict: boolean }
 ---@return { missing: string[], unexpected: string[] }
 function Module:load_state_dict(dict, given)
-  if type(dict) ~= "table" then core.raise("load_state_dict: a table of tensors is needed, got a " .. type(dict)) end
+  if type(dict) ~= "table" then
+    core.raise("load_state_dict: a table of tensors is needed, got " .. options.described(dict))
+  end
   local strict = read_load_options(given).strict
   local own = live_state(self)
   local missing, unexpected, wrong = compare_state(own, dict)
@@ -406,7 +408,7 @@ end
 -- hooks -----------------------------------------------------------------------------------------------------------
 
 local function add_hook(self, place, call)
-  if type(call) ~= "function" then core.raise("a hook must be a function, got a " .. type(call)) end
+  if type(call) ~= "function" then core.raise("a hook must be a function, got " .. options.described(call)) end
   self._hooks = self._hooks or {}
   local list = self._hooks[place] or {}
   local hook = { call = call }

@@ -1,6 +1,7 @@
 -- module_list.lua -- a list whose modules are found: for what a forward of one's own walks through.
 local core = require "perilune.core"
 local Module = require "perilune.nn.module"
+local options = require "perilune.options"
 
 ---@class perilune.nn.ModuleList: perilune.nn.Module
 local ModuleList = Module:extend("ModuleList")
@@ -15,7 +16,7 @@ end
 ---@param child perilune.nn.Module
 ---@return perilune.nn.ModuleList self
 function ModuleList:append(child)
-  if not Module.is_module(child) then core.raise("ModuleList: a module is needed, got a " .. type(child)) end
+  if not Module.is_module(child) then core.raise("ModuleList: a module is needed, got " .. options.described(child)) end
   self[#self + 1] = child
   return self
 end

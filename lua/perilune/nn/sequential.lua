@@ -13,6 +13,7 @@
 local core = require "perilune.core"
 local Module = require "perilune.nn.module"
 local ReLU = require "perilune.nn.activations".ReLU
+local options = require "perilune.options"
 
 ---@class perilune.nn.Sequential: perilune.nn.Module
 local Sequential = Module:extend("Sequential")
@@ -51,7 +52,7 @@ function Sequential:init(children)
     elseif type(entry) == "table" then
       add_named(self, i, entry)
     else
-      core.raise(string.format("Sequential: child %d must be a module, got a %s", i, type(entry)))
+      core.raise(string.format("Sequential: child %d must be a module, got %s", i, options.described(entry)))
     end
   end
 end
@@ -60,7 +61,9 @@ end
 ---@param child perilune.nn.Module
 ---@return perilune.nn.Sequential self
 function Sequential:append(child)
-  if not Module.is_module(child) then core.raise("Sequential:append: a module is needed, got a " .. type(child)) end
+  if not Module.is_module(child) then
+    core.raise("Sequential:append: a module is needed, got " .. options.described(child))
+  end
   self[#self + 1] = child
   return self
 end

@@ -1,12 +1,13 @@
 -- utils.lua -- perilune.nn.utils: what is done to gradients between backward and step.
 local core = require "perilune.core"
+local options = require "perilune.options"
 
 local utils = {}
 
 local function gradients_of(what, parameters)
   if core.is_tensor(parameters) then parameters = { parameters } end
   if type(parameters) ~= "table" then
-    core.raise(what .. ": a list of parameters is needed, got a " .. type(parameters))
+    core.raise(what .. ": a list of parameters is needed, got " .. options.described(parameters))
   end
   local gradients = {}
   for i, tensor in ipairs(parameters) do gradients[i] = tensor.grad or false end

@@ -21,7 +21,7 @@ end
 
 local function check_parameter(what, tensor, seen)
   if not core.is_tensor(tensor) then
-    core.raise(string.format("%s: parameters must be tensors, got a %s", what, type(tensor)))
+    core.raise(string.format("%s: parameters must be tensors, got %s", what, options.described(tensor)))
   end
   if tensor.dtype ~= "float32" and tensor.dtype ~= "float64" then
     core.raise(string.format("%s: parameters must be float32 or float64, got %s", what, tensor.dtype))
@@ -86,8 +86,11 @@ end
 
 function Optimizer:init(parameters, given)
   if type(parameters) ~= "table" then
-    core.raise(string.format("%s: a list of parameters is needed, such as model:parameters(), got a %s",
-      self.class_name, core.is_tensor(parameters) and "tensor" or type(parameters)))
+    core.raise(string.format("%s: a list of parameters is needed, such as model:parameters(), got %s",
+      self.class_name, options.described(parameters)))
+  end
+  if type(parameters.parameters) == "function" then
+    core.raise(self.class_name .. ": a list of parameters is needed, got a module: give model:parameters()")
   end
   if #parameters == 0 then core.raise(self.class_name .. ": got an empty list of parameters") end
   local base = self.read_options(given)

@@ -4,9 +4,10 @@
 --   optimizer
 --   optimizer, scheduler
 --   { optimizer = optimizer, lr_scheduler = scheduler }
---   { optimizer = optimizer, lr_scheduler = { scheduler =, interval = "epoch" or "step", frequency = 1, monitor = } }
+--   { optimizer = optimizer, lr_scheduler = { scheduler =, interval = "epoch" or "step", frequency = 1, monitor =,
+--     strict = true } }
 -- A schedule steps after every epoch unless interval says otherwise.  ReduceLROnPlateau needs monitor, the name of a
--- logged metric.
+-- logged metric; that it was not logged by then is an error, unless strict is false.
 local core = require "perilune.core"
 local Metrics = require "perilune.train.metrics"
 local options = require "perilune.options"

@@ -144,7 +144,7 @@ function Trainer.keep(_, tensor) return core.keep(tensor) end
 
 local function check_module(what, module, step)
   if type(module) ~= "table" or type(module.modules) ~= "function" then
-    core.raise(string.format("Trainer: %s: a module is needed, got a %s", what, type(module)))
+    core.raise(string.format("Trainer: %s: a module is needed, got %s", what, options.described(module)))
   end
   if step and type(module[step]) ~= "function" then
     core.raise(string.format("Trainer: %s: %s has no %s(batch, i)", what, module.class_name or "the module", step))
@@ -153,8 +153,9 @@ end
 
 local function check_loader(what, loader)
   if type(loader) ~= "table" or type(loader.iter) ~= "function" then
-    core.raise(string.format("Trainer: %s: a DataLoader is needed (a table with iter() and #), got a %s", what,
-      type(loader)))
+    local is_data = type(loader) == "table" and type(loader.get) == "function"
+    core.raise(string.format("Trainer: %s: a DataLoader is needed (a table with iter() and #), got %s", what,
+      is_data and "a data set: data.DataLoader(dataset, { batch_size = 32 }) makes one" or options.described(loader)))
   end
   if #loader == 0 then core.raise(string.format("Trainer: %s: the loader has no batches", what)) end
 end

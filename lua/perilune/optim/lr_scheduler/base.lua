@@ -25,7 +25,7 @@ function Scheduler.define(name, known)
     __tostring = function() return "lr_scheduler." .. name end,
     __call = function(class, optimizer, given)
       if type(optimizer) ~= "table" or type(optimizer.param_groups) ~= "table" then
-        core.raise(name .. ": an optimizer is needed, got a " .. type(optimizer))
+        core.raise(name .. ": an optimizer is needed, got " .. options.described(optimizer))
       end
       local self = setmetatable({ optimizer = optimizer, last_epoch = -1 }, class)
       self:init(class.read_options(given))

@@ -5,6 +5,7 @@ local core = require "perilune.core"
 --- Options: lr_lambda, a function of the epoch, or a list with one for each group.
 ---@overload fun(optimizer: perilune.optim.Optimizer, given: table): perilune.optim.LambdaLR
 local LambdaLR = require "perilune.optim.lr_scheduler.base".define("LambdaLR", { { "lr_lambda", nil, "any" } })
+local options = require "perilune.options"
 
 -- lr_lambda: one function for all groups, or a list with one for each.
 function LambdaLR:check(chosen)
@@ -16,7 +17,9 @@ function LambdaLR:check(chosen)
   for g = 1, n do
     local one = given
     if type(given) == "table" then one = given[g] end
-    if type(one) ~= "function" then core.raise("LambdaLR: lr_lambda must be a function, got a " .. type(one)) end
+    if type(one) ~= "function" then
+      core.raise("LambdaLR: lr_lambda must be a function, got " .. options.described(one))
+    end
     self.functions[g] = one
   end
 end
@@ -26,7 +29,8 @@ LambdaLR.per_group = true
 function LambdaLR:next_lr(_, base_lr, g, t)
   local scale = self.functions[g](t)
   if type(scale) ~= "number" then
-    core.raise(string.format("LambdaLR: lr_lambda must return a number, got a %s for epoch %d", type(scale), t))
+    core.raise(string.format("LambdaLR: lr_lambda must return a number, got %s for epoch %d",
+      options.described(scale), t))
   end
   return base_lr * scale
 end

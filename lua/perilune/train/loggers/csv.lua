@@ -20,7 +20,7 @@ local read = options.reader("CSVLogger", { { "name", "lightning_logs" }, { "vers
 ---@param save_dir string
 ---@param given? table
 function CSVLogger:init(save_dir, given)
-  if type(save_dir) ~= "string" then core.raise("CSVLogger: a folder is needed, got a " .. type(save_dir)) end
+  options.string("CSVLogger", "the folder", save_dir)
   local chosen = read(given)
   self:place(save_dir, chosen.name, chosen.version)
   self.path = self.log_dir .. "/metrics.csv"

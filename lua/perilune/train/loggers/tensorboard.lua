@@ -21,7 +21,7 @@ local read = options.reader("TensorBoardLogger", { { "name", "lightning_logs" },
 ---@param save_dir string
 ---@param given? table
 function TensorBoardLogger:init(save_dir, given)
-  if type(save_dir) ~= "string" then core.raise("TensorBoardLogger: a folder is needed, got a " .. type(save_dir)) end
+  options.string("TensorBoardLogger", "the folder", save_dir)
   local chosen = read(given)
   self:place(save_dir, chosen.name, chosen.version)
   self.clock = chosen.clock or function() return os.time() + 0.0 end
@@ -57,7 +57,7 @@ local function write(self, data, step)
 end
 
 local function check(what, tag, step)
-  if type(tag) ~= "string" then core.raise(what .. ": the tag must be a string, got a " .. type(tag)) end
+  options.string(what, "the tag", tag)
   options.integer(what, "step", step, 0)
 end
 
