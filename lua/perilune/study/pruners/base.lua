@@ -4,6 +4,7 @@
 -- looked for what other workers finished.  record is the RUNNING trial's own (storages/base.lua); what it reported is
 -- record.intermediate_values, { step = value }, NaN among them.  study offers what samplers/base.lua says: directions,
 -- study_name, finished_since, active_trials, and set_system_attr to leave a note (a rung) that other workers can read.
+-- settings.lua reads options.
 local class = require "perilune.train.class"
 
 local Pruner = class.new("Pruner")

@@ -1,7 +1,8 @@
 -- samplers/base.lua -- what a study asks of a sampler; a sampler overrides what it needs.
 --
 -- A space is a table { parameter name = distribution }; sampled values are internal ones (see distributions.lua).
--- Draws come from perilune.study.draw, keyed by seed, trial number and parameter name.
+-- Draws come from perilune.study.draw, keyed by seed, trial number and parameter name.  settings.lua reads options, and
+-- learning.lua is the class for samplers that learn from the finished trials.
 --
 -- For each trial the study calls, in this order and never while a transaction is open:
 --   before_trial(study, trial)                               the trial is RUNNING and has no parameters yet
