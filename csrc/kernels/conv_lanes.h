@@ -28,7 +28,10 @@ bool conv_cells_suit(const conv_geometry *g, conv_direction to);
 void conv_lanes_cells(context *c, const conv_geometry *g, float *y, const float *x, const float *weight,
                       const float *bias, bool relu);
 
-/* dy on its way into the weight gradient: masked where y is not positive, and summed over all but channels. */
+/* dw (S, L/G, KH, KW) = sum over samples and pixels of small (x) large; overwritten. */
+status conv_lanes_weight(context *c, const conv_geometry *g, float *dw, const float *small, const float *large);
+
+/* dy on its way into the gradients: masked where y is not positive, and summed over all but channels. */
 typedef struct conv_output_gradient {
   const float *dy;
   const float *y;      /* NULL: no mask */
@@ -36,10 +39,7 @@ typedef struct conv_output_gradient {
   float *sum;          /* (channels), overwritten; NULL: not wanted */
 } conv_output_gradient;
 
-/* dw (S, L/G, KH, KW) = sum over samples and pixels of small (x) large; overwritten. */
-status conv_lanes_weight(context *c, const conv_geometry *g, float *dw, conv_output_gradient small, const float *large);
-
-/* The mask and sum alone, on n_channels images of n_pixels. */
-void conv_lanes_mask(context *c, int64_t n, int64_t n_channels, int64_t n_pixels, conv_output_gradient gradient);
+/* Of n samples of n_channels images of n_pixels.  May fail with STATUS_NO_MEMORY. */
+status conv_lanes_mask(context *c, int64_t n, int64_t n_channels, int64_t n_pixels, conv_output_gradient gradient);
 
 #endif

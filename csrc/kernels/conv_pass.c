@@ -171,19 +171,17 @@ static status backward_float64(context *c, const conv_geometry *g, conv_directio
   return conv_float64_weight(c, g, tensor_float64(s->dw), to == TO_SMALL ? masked : x, to == TO_SMALL ? x : masked);
 }
 
-/* To the small side, mask and sum go along with the weight gradient; to the large side they go first. */
 static status backward_lanes(context *c, const conv_geometry *g, conv_direction to, gradients *s) {
   conv_output_gradient dy = { .dy = tensor_float32(s->dy),
                               .y = s->y ? tensor_float32(s->y) : NULL,
                               .masked = tensor_float32(s->masked),
                               .sum = s->db ? tensor_float32(s->db) : NULL };
-  if (s->dw && to == TO_SMALL) return conv_lanes_weight(c, g, tensor_float32(s->dw), dy, tensor_float32(s->x));
   int64_t shape[4];
   output_shape(shape, g, to);
-  conv_lanes_mask(c, g->n, shape[1], shape[2] * shape[3], dy);
-  if (!s->dw) return STATUS_OK;
-  conv_output_gradient x = { .dy = tensor_float32(s->x) };
-  return conv_lanes_weight(c, g, tensor_float32(s->dw), x, tensor_float32(s->masked));
+  status code = conv_lanes_mask(c, g->n, shape[1], shape[2] * shape[3], dy);
+  if (code != STATUS_OK || !s->dw) return code;
+  const float *x = tensor_float32(s->x), *masked = tensor_float32(s->masked);
+  return conv_lanes_weight(c, g, tensor_float32(s->dw), to == TO_SMALL ? masked : x, to == TO_SMALL ? x : masked);
 }
 
 static status zero_gradients(context *c, gradients *s) {

@@ -1,11 +1,10 @@
-/* conv_product.c -- weight gradient of convolution in the lanes order, with ReLU's mask and the bias gradient.
+/* conv_product.c -- weight gradient of convolution in the lanes order.
 **
 **   dw[s][l][tap] = sum over small pixels and lanes of dy[s][pixel][lane] * large[l][input of tap][lane]
 **
 ** Work goes by strips: a few pixels of one row of the small side that have the same taps, so long that the rows of
-** a tile of dy fill a quarter of the nearest cache (16 KB of 32 would leave no room for the inputs).  A strip's dy
-** is masked and summed when it is touched first, so both are free of a pass of their own.  Then each tile of 4
-** channels takes the whole table of entries, a few at a time, with its sums in registers.
+** a tile of dy fill half of the nearest cache.  Each tile of 4 channels takes the whole table of entries, a few at a
+** time, with its sums in registers.
 ** Parallel over groups x parts of the small side's channels x parts of the strips.  Each part of the strips sums
 ** into a dw of its own; these are added in order: the same bits for any number of threads.  Large weights are cut
 ** by channels only, which needs no further dw. */
@@ -25,10 +24,9 @@ typedef struct product_plan {
   int64_t n, groups;
   int64_t small_channels, large_channels;    /* of one group */
   lanes_strides small_strides, large_strides;
-  conv_output_gradient small;
-  const float *large;
-  float *sums;                /* [part of units] of { dw (S, L/G, taps), db (S) } */
-  int64_t n_dw, n_sums;       /* floats of dw; floats of one part */
+  const float *small, *large;
+  float *sums;                /* [part of units] of dw (S, L/G, taps) */
+  int64_t n_dw;               /* floats of dw */
   const strip *strips;
   int64_t n_units;            /* strips x slices of lanes */
   int64_t n_unit_parts, units_per_part;
@@ -41,21 +39,6 @@ typedef struct product_table {
   conv_taps rows, columns;
   bool whole;
 } product_table;
-
-/* dy of these channels and pixels, masked and summed; returns where product finds it. */
-static const float *prepare_gradient(const product_plan *p, float *sum, int64_t channel, int64_t n_channels,
-                                     ptrdiff_t offset, int64_t n_pixels, int64_t n_lanes) {
-  const conv_output_gradient *s = &p->small;
-  if (!s->y && !s->sum) return s->dy;
-  for (int64_t k = 0; k < n_channels; k++) {
-    ptrdiff_t at = (channel + k) * p->small_strides.channel + offset;
-    mask_job job = { .out = s->y ? s->masked + at : NULL, .dy = s->dy + at, .y = s->y ? s->y + at : NULL,
-                     .step = p->small_strides.pixel, .n_pixels = n_pixels, .n_lanes = n_lanes };
-    float total = p->tiles->mask(&job);
-    if (s->sum) sum[channel + k] += total;
-  }
-  return s->y ? s->masked : s->dy;
-}
 
 /* One strip's products for the job's channels, over the whole window. */
 static void product_window(const product_plan *p, product_job job, product_table *table, conv_taps rows,
@@ -85,12 +68,11 @@ static void product_unit(const product_plan *p, float *sums, product_table *tabl
   conv_taps rows = p->window.axis[0].taps[s.row], columns = p->window.axis[1].taps[s.column];
   int64_t channel = group * p->small_channels + first;
   ptrdiff_t at = s.row * p->small_strides.row + s.column * p->small_strides.pixel + lane;
-  const float *dy = prepare_gradient(p, sums + p->n_dw, channel, n_channels, at, s.n_pixels, n_lanes);
   int64_t dw_row = p->large_channels * p->window.kernel[0] * p->window.kernel[1];
   product_job job = {
     .dw = sums + channel * dw_row,
     .dw_row = dw_row,
-    .dy = dy + channel * p->small_strides.channel + at,
+    .dy = p->small + channel * p->small_strides.channel + at,
     .dy_channel = p->small_strides.channel,
     .dy_step = p->small_strides.pixel,
     .x = p->large + group * p->large_channels * p->large_strides.channel + rows.input * p->large_strides.row +
@@ -115,7 +97,7 @@ static void product_items(void *argument, int64_t begin, int64_t end) {
     int64_t first_unit = part * p->units_per_part, last_unit = first_unit + p->units_per_part;
     if (last_unit > p->n_units) last_unit = p->n_units;
     for (int64_t unit = first_unit; unit < last_unit; unit++)
-      product_unit(p, p->sums + part * p->n_sums, &table, unit, group, first,
+      product_unit(p, p->sums + part * p->n_dw, &table, unit, group, first,
                    rest < p->channels_per_part ? rest : p->channels_per_part);
   }
 }
@@ -159,20 +141,13 @@ static void cut_work(product_plan *p) {
 static void add_parts(const product_plan *p, float *dw) {
   memcpy(dw, p->sums, (size_t)p->n_dw * sizeof(float));
   for (int64_t part = 1; part < p->n_unit_parts; part++)
-    for (int64_t i = 0; i < p->n_dw; i++) dw[i] += p->sums[part * p->n_sums + i];
-  if (!p->small.sum) return;
-  int64_t n_channels = p->groups * p->small_channels;
-  for (int64_t k = 0; k < n_channels; k++) {
-    float total = 0;
-    for (int64_t part = 0; part < p->n_unit_parts; part++) total += p->sums[part * p->n_sums + p->n_dw + k];
-    p->small.sum[k] = total;
-  }
+    for (int64_t i = 0; i < p->n_dw; i++) dw[i] += p->sums[part * p->n_dw + i];
 }
 
 /* Scratch: axes and strips, then the sums. */
 static status product_run(context *c, product_plan *p, float *dw) {
   cut_work(p);
-  size_t n_bytes = (size_t)(p->n_unit_parts * p->n_sums) * sizeof(float);
+  size_t n_bytes = (size_t)(p->n_unit_parts * p->n_dw) * sizeof(float);
   p->sums = context_get(c, n_bytes);
   if (!p->sums) return STATUS_NO_MEMORY;
   memset(p->sums, 0, n_bytes);
@@ -182,8 +157,7 @@ static status product_run(context *c, product_plan *p, float *dw) {
   return STATUS_OK;
 }
 
-status conv_lanes_weight(context *c, const conv_geometry *g, float *dw, conv_output_gradient small,
-                         const float *large) {
+status conv_lanes_weight(context *c, const conv_geometry *g, float *dw, const float *small, const float *large) {
   int64_t n_rows = g->small_size[0], n_columns = g->small_size[1];
   product_plan p = { .n = g->n, .groups = g->groups, .small = small, .large = large };
   p.small_channels = g->small_channels / g->groups;
@@ -193,7 +167,6 @@ status conv_lanes_weight(context *c, const conv_geometry *g, float *dw, conv_out
   p.small_strides = lanes_strides_of(g->small_size, p.cut.padded);
   p.large_strides = lanes_strides_of(g->large_size, p.cut.padded);
   p.n_dw = g->small_channels * p.large_channels * g->kernel[0] * g->kernel[1];
-  p.n_sums = p.n_dw + g->small_channels;
 
   size_t taps_bytes = (size_t)(n_rows + n_columns) * sizeof(conv_taps);
   size_t strips_bytes = (size_t)(n_rows * n_columns) * sizeof(strip);
