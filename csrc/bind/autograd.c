@@ -164,32 +164,64 @@ static void callback_release(void *data) {
 /* Takes the function on top of the stack. */
 static callback *callback_new(lua_State *L) {
   state *s = bind_state(L);
+  int function = luaL_ref(L, LUA_REGISTRYINDEX);   /* may raise: before there is anything to lose */
   callback *k = context_get(s->context, sizeof *k);
-  if (k == NULL) bind_raise(L);
-  k->state = s;
-  k->function = luaL_ref(L, LUA_REGISTRYINDEX);
+  if (k == NULL) {
+    luaL_unref(L, LUA_REGISTRYINDEX, function);
+    bind_raise(L);
+  }
+  *k = (callback){ .state = s, .function = function };
   return k;
 }
 
-static status run_hook(context *c, tensor **gradient, void *data) {
-  callback *k = data;
-  lua_State *L = k->state->running;
-  if (!lua_checkstack(L, 6)) return context_fail(c, STATUS_NO_MEMORY, "hook: the Lua stack is full");
-  lua_rawgeti(L, LUA_REGISTRYINDEX, k->function);
-  bind_push_tensor(L, *gradient);
-  if (!bind_call_back(k->state, L, 1, 1)) return STATUS_INVALID;
-  tensor *replacement = bind_test_tensor(L, -1);
-  status code = STATUS_OK;
-  if (replacement != NULL && (!tensor_same_shape(replacement, *gradient) || replacement->dtype != (*gradient)->dtype)) {
-    code = context_fail(c, STATUS_INVALID, "hook: the new gradient is %s %s but the gradient is %s %s",
-                        tensor_shape_text(replacement).text, dtype_name(replacement->dtype),
-                        tensor_shape_text(*gradient).text, dtype_name((*gradient)->dtype));
-  } else if (replacement != NULL) {
-    tensor_retain(replacement);
-    tensor_release(*gradient);
-    *gradient = replacement;
+/* A function of the user's, called from inside a walk: tensors in, tensors out. */
+typedef struct user_call {
+  int function;
+  int n_arguments, n_results;
+  tensor **arguments, **results;   /* results: new references; NULL where it returned no tensor */
+} user_call;
+
+/* The results are retained last: nothing raises then. */
+static int call_user(lua_State *L) {
+  const user_call *u = lua_touserdata(L, 1);
+  luaL_checkstack(L, u->n_arguments + u->n_results + 6, "too many tensors");
+  lua_rawgeti(L, LUA_REGISTRYINDEX, u->function);
+  for (int i = 0; i < u->n_arguments; i++) bind_push_tensor(L, u->arguments[i]);
+  lua_call(L, u->n_arguments, u->n_results);
+  for (int i = 0; i < u->n_results; i++) {
+    tensor *t = bind_test_tensor(L, 2 + i);
+    u->results[i] = t != NULL ? tensor_retain(t) : NULL;
   }
-  lua_pop(L, 1);
+  return 0;
+}
+
+/* An error must not jump over the walk, which has the recording switched off and holds references: so all that may
+** raise, the userdata of the arguments too, is made inside the protected call. */
+static status run_user_call(const callback *k, user_call *u) {
+  lua_State *L = k->state->running;
+  u->function = k->function;
+  if (!lua_checkstack(L, 4)) return context_fail(k->state->context, STATUS_NO_MEMORY, "backward: the Lua stack is full");
+  lua_pushcfunction(L, call_user);
+  lua_pushlightuserdata(L, u);
+  return bind_call_back(k->state, L, 1, 0) ? STATUS_OK : STATUS_INVALID;
+}
+
+static status check_replacement(context *c, const tensor *replacement, const tensor *gradient) {
+  if (tensor_same_shape(replacement, gradient) && replacement->dtype == gradient->dtype) return STATUS_OK;
+  return context_fail(c, STATUS_INVALID, "hook: the new gradient is %s %s but the gradient is %s %s",
+                      tensor_shape_text(replacement).text, dtype_name(replacement->dtype),
+                      tensor_shape_text(gradient).text, dtype_name(gradient->dtype));
+}
+
+static status run_hook(context *c, tensor **gradient, void *data) {
+  tensor *replacement = NULL;
+  user_call u = { .n_arguments = 1, .arguments = gradient, .n_results = 1, .results = &replacement };
+  status code = run_user_call(data, &u);
+  if (replacement == NULL) return code;
+  code = check_replacement(c, replacement, *gradient);
+  tensor *unused = code == STATUS_OK ? *gradient : replacement;
+  if (code == STATUS_OK) *gradient = replacement;
+  tensor_release(unused);
   return code;
 }
 
@@ -217,32 +249,13 @@ static int remove_hook(lua_State *L) {
 
 /* -- operations written in Lua -- */
 
-/* Moves the tensors that the backward returned into input_gradients; n_results values lie on the stack. */
-static status take_gradients(op_call *call, lua_State *L, int n_results) {
-  int first = lua_gettop(L) - n_results + 1;
-  for (int i = 0; i < call->n_inputs; i++) {
-    if (!call->needs_gradient[i]) continue;
-    tensor *g = i < n_results ? bind_test_tensor(L, first + i) : NULL;
-    if (g == NULL) return op_fail(call, "its backward must return a tensor for input %d", i + 1);
-    call->input_gradients[i] = tensor_retain(g);
-  }
-  return STATUS_OK;
-}
-
 static status run_custom_backward(op_call *call) {
-  callback *k = call->data;
-  lua_State *L = k->state->running;
-  int top = lua_gettop(L);
-  if (!lua_checkstack(L, MAX_OUTPUTS + call->n_inputs + 6))
-    return context_fail(call->context, STATUS_NO_MEMORY, "%s: the Lua stack is full", call->op->name);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, k->function);
-  for (int i = 0; i < call->op->n_outputs; i++) bind_push_tensor(L, call->output_gradients[i]);
-  if (!bind_call_back(k->state, L, call->op->n_outputs, LUA_MULTRET)) {
-    lua_settop(L, top);
-    return STATUS_INVALID;
-  }
-  status code = take_gradients(call, L, lua_gettop(L) - top);
-  lua_settop(L, top);
+  user_call u = { .n_arguments = call->op->n_outputs, .arguments = call->output_gradients,
+                  .n_results = call->n_inputs, .results = call->input_gradients };
+  status code = run_user_call(call->data, &u);
+  for (int i = 0; i < call->n_inputs && code == STATUS_OK; i++)
+    if (call->needs_gradient[i] && call->input_gradients[i] == NULL)
+      code = op_fail(call, "its backward must return a tensor for input %d", i + 1);
   return code;
 }
 

@@ -10,6 +10,9 @@
 /* Bytes of tensors; GARBAGE_FACTOR: for each byte of Lua's own, all of which a collection looks at. */
 enum { MIN_COLLECT_LIMIT = 64 << 20, LEAST_GARBAGE = 8 << 20, GARBAGE_FACTOR = 8 };
 
+/* The state's user value: the Lua error that made the last call fail. */
+enum { FAILURE = 1 };
+
 /* Addresses of these are the registry's keys. */
 static const char STATE_KEY = 's', LIBRARY_KEY = 'l', METHODS_KEY = 'm';
 
@@ -84,10 +87,12 @@ int bind_error(lua_State *L, const char *format, ...) {
 /* An error that user code raised inside the call (a hook, a backward of the user's) is passed on as it was. */
 int bind_raise(lua_State *L) {
   state *s = bind_state(L);
-  if (s->failure == LUA_NOREF) bind_error(L, "%s", s->context->error);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, s->failure);
-  luaL_unref(L, LUA_REGISTRYINDEX, s->failure);
-  s->failure = LUA_NOREF;
+  if (!s->has_failure) bind_error(L, "%s", s->context->error);
+  s->has_failure = false;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &STATE_KEY);
+  lua_getiuservalue(L, -1, FAILURE);
+  lua_pushnil(L);
+  lua_setiuservalue(L, -3, FAILURE);
   lua_error(L);
   __builtin_unreachable();
 }
@@ -96,9 +101,14 @@ void bind_check(lua_State *L, status code) {
   if (code != STATUS_OK) bind_raise(L);
 }
 
+/* Keeping the error takes no memory, of which there may be none left. */
 bool bind_call_back(state *s, lua_State *L, int n_arguments, int n_results) {
   if (lua_pcall(L, n_arguments, n_results, 0) == LUA_OK) return true;
-  s->failure = luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &STATE_KEY);
+  lua_insert(L, -2);
+  lua_setiuservalue(L, -2, FAILURE);
+  lua_pop(L, 1);
+  s->has_failure = true;
   snprintf(s->context->error, sizeof s->context->error, "an error in user code");
   return false;
 }
@@ -166,9 +176,8 @@ static lua_State *main_thread(lua_State *L) {
 
 /* Made before any tensor, hence finalised after all of them. */
 static void open_state(lua_State *L) {
-  state *s = lua_newuserdatauv(L, sizeof *s, 0);
+  state *s = lua_newuserdatauv(L, sizeof *s, FAILURE);
   memset(s, 0, sizeof *s);
-  s->failure = LUA_NOREF;
   s->collect_limit = LEAST_GARBAGE;
   s->main = main_thread(L);
   lua_createtable(L, 0, 1);

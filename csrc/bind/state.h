@@ -16,7 +16,7 @@ typedef struct state {
   lua_State *running;       /* the coroutine that called backward: user code is called back on it */
   size_t collect_limit;     /* live bytes at which the collector is asked to run */
   scope *scopes;            /* innermost first */
-  int failure;              /* reference to the Lua error that made the last call fail, or LUA_NOREF */
+  bool has_failure;         /* the last call failed by a Lua error, which core.c keeps */
 } state;
 
 state *bind_state(lua_State *L);

@@ -1,6 +1,7 @@
 /* host.c -- a program that is not Lua's own, and has perilune as a guest.
 **   host LUA_DIRECTORY
-** Runs states on several threads side by side: some compute, one fails all the time, one has little memory.
+** Runs states on several threads side by side: some compute, one fails all the time, one has little memory.  Before that one
+** state's allocator fails, at each allocation in turn.
 ** Prints only what went wrong and exits with 1 then; anything else on its output was printed by the guest. */
 #include <cblas.h>
 #include <fenv.h>
@@ -51,18 +52,78 @@ static const char starve[] =
   "held = nil; collectgarbage(); collectgarbage()\n"
   "return perilune.zeros(256, 256):sum():item()\n";
 
+/* Every allocation of a training step with a hook and an operation of the user's fails once. */
+static const char sweep[] =
+  "local perilune = require 'perilune'\n"
+  "local double = perilune.autograd.define {\n"
+  "  name = 'double',\n"
+  "  forward = function(c, a) c:save_for_backward(a) return a * 2 end,\n"
+  "  backward = function(c, gradient) return gradient * 2 + 0 * c.saved[1] end }\n"
+  "local w = perilune.ones(4, { requires_grad = true })\n"
+  "w:register_hook(function(gradient) return gradient * 3 end)\n"
+  "local function step()\n"
+  "  w.grad = nil\n"
+  "  local y = double(w:exp():log())\n"
+  "  y:register_hook(function(gradient) return gradient end)\n"
+  "  y:sum():backward()\n"
+  "  return w.grad:sum():item()\n"
+  "end\n"
+  "local function live()\n"
+  "  collectgarbage(); collectgarbage()\n"
+  "  return perilune.memory().live_bytes\n"
+  "end\n"
+  "assert(math.abs(step() - 24) < 1e-4)\n"
+  "local before, n = live(), 0\n"
+  "repeat\n"
+  "  n = n + 1\n"
+  "  fail_allocation(n)\n"
+  "  local fine, result = pcall(step)\n"
+  "  local over = fail_allocation(0) > 0\n"
+  "  assert(fine or tostring(result):find('not enough memory'), result)\n"
+  "  assert(perilune.is_grad_enabled(), 'recording stayed switched off')\n"
+  "  assert(math.abs(step() - 24) < 1e-4, 'another gradient than before')\n"
+  "  assert(live() == before, 'leaked tensors')\n"
+  "until over\n"
+  "return n\n";
+
+typedef struct memory {
+  size_t live;
+  long until_failure;         /* the allocation that fails, counted from now; 0: none */
+} memory;
+
+/* Fails twice: Lua collects and tries again. */
+static int is_refused(memory *m) {
+  if (m->until_failure > 1 || m->until_failure == 0) {
+    if (m->until_failure > 1) m->until_failure--;
+    return 0;
+  }
+  m->until_failure = m->until_failure == 1 ? -1 : 0;
+  return 1;
+}
+
 /* A Lua allocator that knows what is out. */
 static void *counting(void *user, void *block, size_t old_size, size_t new_size) {
-  size_t *live = user;
+  memory *m = user;
   if (!block) old_size = 0;
   if (!new_size) {
     free(block);
-    *live -= old_size;
+    m->live -= old_size;
     return NULL;
   }
+  if (new_size > old_size && is_refused(m)) return NULL;
   void *moved = realloc(block, new_size);
-  if (moved) *live += new_size - old_size;
+  if (moved) m->live += new_size - old_size;
   return moved;
+}
+
+/* fail_allocation(n): the n-th from now; 0 for none.  Returns what was left to count: > 0 where none had failed. */
+static int fail_allocation(lua_State *L) {
+  void *user;
+  lua_getallocf(L, &user);
+  memory *m = user;
+  lua_pushinteger(L, m->until_failure);
+  m->until_failure = (long)luaL_checkinteger(L, 1);
+  return 1;
 }
 
 static int complain(const char *who, const char *what) {
@@ -70,9 +131,10 @@ static int complain(const char *who, const char *what) {
   return 1;
 }
 
-static lua_State *open_state(size_t *live) {
-  lua_State *L = lua_newstate(counting, live);
+static lua_State *open_state(memory *m) {
+  lua_State *L = lua_newstate(counting, m);
   luaL_openlibs(L);
+  lua_register(L, "fail_allocation", fail_allocation);
   luaL_requiref(L, "perilune.core", luaopen_perilune_core, 0);
   lua_getglobal(L, "package");
   lua_pushfstring(L, "%s/?.lua;%s/?/init.lua", lua_directory, lua_directory);
@@ -97,16 +159,16 @@ static int run_failing(lua_State *L) {
   return bad;
 }
 
-static int close_state(lua_State *L, const size_t *live) {
+static int close_state(lua_State *L, const memory *m) {
   lua_close(L);
-  return *live ? complain("lua_close", "left memory behind") : 0;
+  return m->live ? complain("lua_close", "left memory behind") : 0;
 }
 
 /* One round of a thread: its own states, two at a time.  Returns the number of complaints. */
 static int round_of(int thread, double expected) {
-  size_t live[2] = { 0, 0 };
+  memory own[2] = { { 0 }, { 0 } };
   double number = 0;
-  lua_State *worker = open_state(&live[0]), *other = open_state(&live[1]);
+  lua_State *worker = open_state(&own[0]), *other = open_state(&own[1]);
   int bad = 0;
   if (thread == 0) bad += run_failing(other);
   if (thread == 1) {
@@ -116,7 +178,7 @@ static int round_of(int thread, double expected) {
   bad += run(worker, compute, &number);
   if (number != expected) bad += complain("compute", "another number than before");
   if (thread == 0) bad += run_failing(other) + run(other, compute, &number);
-  bad += close_state(other, &live[1]) + close_state(worker, &live[0]);
+  bad += close_state(other, &own[1]) + close_state(worker, &own[0]);
   return bad;
 }
 
@@ -186,10 +248,12 @@ int main(int n_arguments, char **arguments) {
   surroundings before = look_around();
 
   int bad = 0;
-  size_t live = 0;
-  double expected = 0;
-  lua_State *L = open_state(&live);
-  bad += run(L, compute, &expected) + compute_in_child(L, expected) + close_state(L, &live);
+  memory own = { 0 };
+  double expected = 0, n_failures = 0;
+  lua_State *L = open_state(&own);
+  bad += run(L, compute, &expected) + compute_in_child(L, expected) + run(L, sweep, &n_failures);
+  if (n_failures < 20) bad += complain("sweep", "too few allocations failed");
+  bad += close_state(L, &own);
 
   pthread_t threads[N_THREADS];
   task tasks[N_THREADS];
