@@ -88,6 +88,11 @@ describe("an object prints", function()
     assert.equal("PercentilePruner(50, n_startup_trials = 3)", tostring(study.pruners.Median { n_startup_trials = 3 }))
     assert.equal("HyperbandPruner(max_resource = 30)", tostring(study.pruners.Hyperband { max_resource = 30 }))
     assert.equal("PatientPruner(NopPruner(), patience = 2)", tostring(study.pruners.Patient(study.pruners.Nop(), 2)))
+    assert.equal("FloatDistribution(0.0001, 1, log = true)", tostring(study.FloatDistribution(1e-4, 1, { log = true })))
+    assert.equal("IntDistribution(1, 9, step = 2)", tostring(study.IntDistribution(1, 10, { step = 2 })))
+    assert.equal("IntDistribution(1, 10)", tostring(study.IntDistribution(1, 10)))
+    assert.equal('CategoricalDistribution({ "a", true, null })',
+      tostring(study.CategoricalDistribution { "a", true, study.null }))
     assert.equal("InMemoryStorage(1 study)", tostring(s.storage))
     local path = os.tmpname()
     assert.equal(('RDBStorage("sqlite:///%s", max_retry = 1)'):format(path),

@@ -125,6 +125,11 @@ describe("perilune.study", function()
     fine, message = pcall(s.optimize, s, function() error("boom", 0) end)
     assert.is_false(fine)
     assert.matches("^boom\n\tcalled from [^\n]*study_spec.lua:%d+$", message)
+    local function endless(n) return 1 + endless(n + 1) end
+    fine, message = pcall(s.optimize, s, function() return (endless(1)) end, { n_trials = 1 })
+    assert.is_false(fine)
+    assert.matches("stack overflow", message, 1, true)
+    assert.matches("\n\tcalled from %.%.%.$", message)
   end)
 
   it("counts trials, catches errors, calls back, stops", function()

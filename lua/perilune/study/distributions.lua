@@ -3,6 +3,7 @@
 local core = require "perilune.core"
 local json = require "perilune.study.json"
 local options = require "perilune.options"
+local shown = require "perilune.shown"
 
 local distributions = {}
 
@@ -84,8 +85,19 @@ function Numeric:encode()
     attributes = { low = self.low, high = self.high, log = self.log, step = step } }
 end
 
+function Numeric:__tostring()
+  local parts = { shown.value(self.low), shown.value(self.high) }
+  if self.log then parts[#parts + 1] = "log = true" end
+  if self.step and self.step ~= (self.name == "IntDistribution" and 1 or nil) then
+    parts[#parts + 1] = "step = " .. shown.value(self.step)
+  end
+  return ("%s(%s)"):format(self.name, table.concat(parts, ", "))
+end
+
 local Categorical = {}
 Categorical.__index = Categorical
+
+function Categorical:__tostring() return ("%s(%s)"):format(self.name, shown.value(self.choices)) end
 
 --- One of a list of strings, numbers and booleans; perilune.study.null stands for Python's None.
 ---@param choices any[]

@@ -16,17 +16,22 @@ local read = options.reader("Study:optimize", { { "n_trials", nil, "integer" }, 
 
 local FOLDER = debug.getinfo(1, "S").source:match("^(.*)study/optimize%.lua$")   -- the library's, "@" before it
 
--- The lines of the user's that led from the objective, which xpcall called, to an error; innermost first.
+local DEEPEST <const> = 60   -- a stack that overflowed is not walked to its end
+
+-- The lines of the user's that led from the objective, which xpcall called, to an error; innermost first,
+-- a recursion once.
 local function way_to_here()
-  local lines, level = {}, 3
-  while true do
+  local lines = {}
+  for level = 3, DEEPEST do
     local frame = debug.getinfo(level, "Slf")
     if not frame or frame.func == xpcall then return lines end
     if frame.currentline > 0 and frame.source:sub(1, #FOLDER) ~= FOLDER then
-      lines[#lines + 1] = ("%s:%d"):format(frame.short_src, frame.currentline)
+      local line = ("%s:%d"):format(frame.short_src, frame.currentline)
+      if line ~= lines[#lines] then lines[#lines + 1] = line end
     end
-    level = level + 1
   end
+  lines[#lines + 1] = "..."
+  return lines
 end
 
 local Explained = {}   -- the metatable of what explain makes
