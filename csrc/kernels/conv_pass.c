@@ -181,7 +181,9 @@ static status backward_lanes(context *c, const conv_geometry *g, conv_direction 
   status code = conv_lanes_mask(c, g->n, shape[1], shape[2] * shape[3], dy);
   if (code != STATUS_OK || !s->dw) return code;
   const float *x = tensor_float32(s->x), *masked = tensor_float32(s->masked);
-  return conv_lanes_weight(c, g, tensor_float32(s->dw), to == TO_SMALL ? masked : x, to == TO_SMALL ? x : masked);
+  const float *small = to == TO_SMALL ? masked : x, *large = to == TO_SMALL ? x : masked;
+  return (conv_winograd_weight_suits(g) ? conv_winograd_weight : conv_lanes_weight)(c, g, tensor_float32(s->dw), small,
+                                                                                    large);
 }
 
 static status zero_gradients(context *c, gradients *s) {

@@ -42,15 +42,34 @@ static int64_t meetings(const winograd_plane *p, int d) {
   return n;
 }
 
-/* In multiply-adds of vectors.  The transforms in this unit are measured, with 8 to 128 channels and 3 to 32 pixels a
-** side; the direct way reaches some 90% of the speed of the products here. */
+/* All of these in multiply-adds of vectors.  The transforms in this unit are measured, with 8 to 128 channels and 3 to
+** 32 pixels a side; the direct way reaches some 90% of the speed of the products here. */
+static double direct_work(const winograd_plane *p) {
+  return 1.1 * (double)(p->input.pixel / WINOGRAD_LANES) * (double)(meetings(p, 0) * meetings(p, 1)) *
+         (double)p->inputs * (double)p->outputs;
+}
+
+static double tiles_work(const winograd_plane *p, double work_of_tile) {
+  return (double)(p->input.pixel / WINOGRAD_LANES) * (double)(p->n_tiles[0] * p->n_tiles[1]) * work_of_tile;
+}
+
 bool conv_winograd_suits(const conv_geometry *g, conv_direction to) {
-  const double input_cost = 150, output_cost = 70, filter_cost = 16, direct_cost = 1.1;
+  const double input_work = 150, output_work = 70, filter_work = 16;
   if (!is_possible(g)) return false;
   winograd_plane p = winograd_plane_of(g, to);
   if (p.inputs > PANEL_DEPTH) return false;
-  double inputs = (double)p.inputs, outputs = (double)p.outputs, n_lanes = (double)(p.input.pixel / WINOGRAD_LANES);
-  double tile = WINOGRAD_POSITIONS * inputs * outputs + input_cost * inputs + output_cost * outputs;
-  double here = n_lanes * (double)(p.n_tiles[0] * p.n_tiles[1]) * tile + filter_cost * inputs * outputs;
-  return here < direct_cost * n_lanes * (double)(meetings(&p, 0) * meetings(&p, 1)) * inputs * outputs;
+  double inputs = (double)p.inputs, outputs = (double)p.outputs;
+  double tile = WINOGRAD_POSITIONS * inputs * outputs + input_work * inputs + output_work * outputs;
+  return tiles_work(&p, tile) + filter_work * inputs * outputs < direct_work(&p);
+}
+
+static double whole_panels(int64_t n) { return (double)((n + PANEL - 1) / PANEL * PANEL); }
+
+bool conv_winograd_weight_suits(const conv_geometry *g) {
+  const double input_work = 230, gradient_work = 150, filter_work = 40;
+  if (!is_possible(g)) return false;
+  winograd_plane p = winograd_plane_of(g, TO_SMALL);
+  double inputs = whole_panels(p.inputs), outputs = whole_panels(p.outputs);
+  double tile = WINOGRAD_POSITIONS * inputs * outputs + input_work * inputs + gradient_work * outputs;
+  return tiles_work(&p, tile) + filter_work * inputs * outputs < direct_work(&p);
 }

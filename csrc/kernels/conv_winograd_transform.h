@@ -7,6 +7,7 @@
 **     B' = 0  1  1  0    G = 1/2  1/2  1/2    A' = 1  1  1  0
 **          0 -1  1  0        1/2 -1/2  1/2         0  1 -1 -1
 **          0  1  0 -1         0    0    1
+** The gradient with respect to g is G' [ sum over tiles of (A dy A') .* (B' d B) ] G: F(3x3, 2x2) with the same points.
 ** All of them work on WINOGRAD_LANES floats side by side.  Leaves for parallel bodies; they cannot fail. */
 #ifndef PERILUNE_CONV_WINOGRAD_TRANSFORM_H
 #define PERILUNE_CONV_WINOGRAD_TRANSFORM_H
@@ -30,6 +31,9 @@ typedef struct winograd_run {
 
 /* v[tile, vector][position] = B' d B, `pitch` and `position` floats apart; what is not there counts as 0. */
 void winograd_input(float *v, ptrdiff_t pitch, ptrdiff_t position, const winograd_run *run);
+/* w[row][position] = A dy A' for n rows of WINOGRAD_LANES floats that follow one another, in dy and in w; dy's 2 x 2
+** pixels lie `row` and `pixel` apart. */
+void winograd_gradient(int64_t n, float *w, ptrdiff_t position, const float *dy, ptrdiff_t row, ptrdiff_t pixel);
 /* y = max(A' m A + bias[item], floor) for n items, m[item][position]; of the 2 x 2 pixels the first
 ** `rows` x `columns` are written.  bias may be NULL; NaN stays NaN. */
 void winograd_output(int64_t n, float *y, winograd_strides at, int64_t rows, int64_t columns, const float *m,
@@ -37,5 +41,7 @@ void winograd_output(int64_t n, float *y, winograd_strides at, int64_t rows, int
 
 /* u[position][lane] = G g G' for taps g[3 x 3][lane]; positions lie `position` floats apart. */
 void winograd_filter(float *u, ptrdiff_t position, const float *g);
+/* dg[3 x 3][lane] = G' du G for du[position][lane]. */
+void winograd_filter_gradient(float *dg, const float *du);
 
 #endif

@@ -1,5 +1,6 @@
--- Winograd's filtering (csrc/kernels/conv_winograd*.c) against the direct sum in float64, which the generic spec compares
--- with PyTorch: sizes that leave tiles, panels and rows of lanes unfilled, all paddings, both directions, gradients.
+-- Winograd's filtering (csrc/kernels/conv_winograd*.c) against the direct sum in float64, which the generic spec
+-- compares with PyTorch: sizes that leave tiles, panels and rows of lanes unfilled, all paddings, both directions,
+-- gradients.
 local perilune = require "perilune"
 local core = require "perilune.core"
 
@@ -73,6 +74,19 @@ describe("Winograd's filtering", function()
     local y = core.ops.conv2d(x, weight, nil, { padding = 1, activation = "relu" })
     assert.are.equal(24 * 9, y:isnan():to("int64"):sum():item())   -- where it is read, and nowhere else
     assert.are.equal(24 * 9, y[3]:narrow(2, 3, 3):narrow(3, 3, 3):isnan():to("int64"):sum():item())
+  end)
+
+  it("never looks at what lies between the samples and the end of a row", function()
+    local case = { 17, 24, 32, 8, 8, 1 }
+    local clean = run(case, "conv2d", "float32", 1, "relu")
+    for _, channels in ipairs { 24, 32 } do   -- blocks that are used again, full of NaN
+      local blocks = {}
+      for i = 1, 6 do blocks[i] = perilune.full({ 32, channels, 8, 8 }, 0 / 0):lanes() end
+      assert.are.equal(6, #blocks)
+    end
+    collectgarbage() collectgarbage()
+    local dirty = run(case, "conv2d", "float32", 1, "relu")
+    for _, name in ipairs(NAMES) do assert.is_true(same(clean[name], dirty[name]), name) end
   end)
 
   it("gives the same bits for any number of threads", function()
