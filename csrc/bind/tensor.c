@@ -69,8 +69,10 @@ tensor *bind_check_tensor(lua_State *L, int argument) {
   return *slot;
 }
 
+/* Anybody can call getmetatable(t).__gc, with anything. */
 static int tensor_gc(lua_State *L) {
-  tensor **slot = lua_touserdata(L, 1);
+  tensor **slot = handle_at(L, 1);
+  if (slot == NULL) return 0;
   tensor *t = *slot;
   *slot = NULL;
   tensor_release(t);

@@ -201,6 +201,20 @@ describe("memory", function()
     end
   end)
 
+  it("lets nobody free what is no tensor through its metatable", function()
+    local meta = getmetatable(perilune.ones(1))
+    for _, other in ipairs { 3, "x", io.stderr, {}, print, true } do
+      meta.__gc(other)
+      meta.__close(other)
+    end
+    meta.__gc()
+    assert.equal("file", io.type(io.stderr))
+    local t = perilune.ones(1)
+    meta.__gc(t)
+    meta.__gc(t)
+    assert.error_matches(function() return t:sum() end, "was freed")
+  end)
+
   it("has a version and counts tensors", function()
     assert.matches("^perilune %d", perilune._VERSION)
     local t = perilune.ones(1) -- luacheck: ignore
