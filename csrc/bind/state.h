@@ -22,7 +22,6 @@ typedef struct state {
 state *bind_state(lua_State *L);
 void bind_scope(lua_State *L);      /* adds scope() to the table on top of the stack */
 void bind_create(lua_State *L);
-void bind_views(lua_State *L);
 /* Methods of tensors live in this table (registry), which Lua may extend. */
 void bind_push_methods(lua_State *L);
 /* t[key] for any kind of key; pushes nothing, returns a new reference or NULL with the message in the context. */

@@ -68,6 +68,17 @@ return function(perilune, core)
   --- x with y's dtype.
   function methods.type_as(x, y) return ops.to(x, y.dtype) end
 
+  -- count copies of x along dim, one after the other.
+  local function tiled(x, dim, count)
+    if count == 0 then return ops.narrow(x, dim, 1, 0) end
+    local shape, before = table.move(x.shape, 1, x:dim(), 1, {}), 1
+    for d = 1, dim - 1 do before = before * shape[d] end
+    shape[dim] = shape[dim] * count
+    if x:numel() == 0 then return ops.reshape(x, shape) end
+    local rest = x:numel() // before
+    return ops.reshape(ops.expand(ops.reshape(x, { before, 1, rest }), { before, count, rest }), shape)
+  end
+
   --- x repeated counts[d] times along each dim d, as NumPy's and PyTorch's tile; counts may be more than x has dims.
   function methods.tile(x, ...)
     local counts = type(...) == "table" and ... or { ... }
@@ -75,9 +86,7 @@ return function(perilune, core)
     local missing = x:dim() - #counts
     for i, count in ipairs(counts) do
       if math.type(count) ~= "integer" or count < 0 then core.raise("tile: a count must be an integer of 0 or more") end
-      local copies = {}
-      for k = 1, count do copies[k] = x end
-      x = count == 0 and ops.narrow(x, missing + i, 1, 0) or count > 1 and ops.cat(copies, missing + i) or x
+      if count ~= 1 then x = tiled(x, missing + i, count) end
     end
     return x
   end

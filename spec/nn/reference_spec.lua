@@ -165,6 +165,25 @@ describe("default initialisation", function()
 end)
 
 describe("initialisers", function()
+  it("cut a normal distribution off, and come to an end however wide it is", function()
+    local function moments(...)
+      local t = nn.init.trunc_normal_(perilune.empty(50000), ...):to("float64")
+      return t:mean():item(), t:std():item(), t:min():item(), t:max():item()
+    end
+    -- [0, 2] of N(0, 1): mean (phi(0) - phi(2)) / (Phi(2) - Phi(0)), by scipy.stats.truncnorm.
+    local mean, std, low, high = moments(0, 1, 0, 2)
+    assert.near(0.72279, mean, 0.01)
+    assert.near(0.50131, std, 0.01)
+    assert.is_true(low >= 0 and high <= 2)
+    mean = moments(-1, 1, 0, 2)
+    assert.near(0.51005, mean, 0.01)
+    mean, std = moments(0, 1e30, -1, 1)                    -- as good as uniform
+    assert.near(0, mean, 0.02)
+    assert.near(3 ^ -0.5, std, 0.01)
+    assert.same({ 0.5, 0.0, 0.5, 0.5 }, { moments(0.5, 0) })
+    assert.error_matches(function() moments(0, -1) end, "trunc_normal_: std must be a number in %[0, inf%]")
+  end)
+
   it("make constants and ranges", function()
     local t = perilune.empty(50, 40)
     assert.equal(2000, nn.init.ones_(t):sum():item())

@@ -83,6 +83,13 @@ describe("Trainer", function()
     assert.equal(run.callback_metrics.test_loss, run:test(nil, loader(10, 4))[1].test_loss)
   end)
 
+  it("logs all values of a table", function()
+    local net = new_net()
+    function net:validation_step(_, i) self:log_dict({ one = i, two = perilune.tensor(2.0) }, { reduce_fx = "sum" }) end
+    assert.same({ { one = 1 + 2, two = 4 } }, trainer {}:validate(net, loader(4, 2)))
+    nn.Linear(1, 1):log_dict { alone = 1 }    -- without a Trainer: nothing
+  end)
+
   it("reduces what an epoch logged as it is told", function()
     local net = new_net()
     function net:validation_step(_, i)

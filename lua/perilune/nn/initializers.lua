@@ -40,8 +40,24 @@ function init.normal_(tensor, mean, std)
   return tensor
 end
 
---- Normal with this mean and standard deviation, cut off outside [low, high]: what falls
---- outside is drawn again.
+-- Proposals for trunc_normal_, and which of them are accepted; those that are not are drawn again.  Where the interval
+-- is narrow, nearly all draws of the normal distribution would be outside: there points of the interval are proposed,
+-- and accepted with their density over the largest one.
+local NARROW <const> = 2.5   -- standard deviations
+
+local function draw_normal(shape, mean, std, low, high)
+  local x = core.random.randn(shape, { dtype = "float64" }) * std + mean
+  return x, x:ge(low):logical_and(x:le(high))
+end
+
+local function draw_within(shape, mean, std, low, high)
+  local x = core.random.rand(shape, { dtype = "float64" }) * (high - low) + low
+  local likeliest = math.min(math.max(mean, low), high)
+  local density = (((x - mean) / std):square() * -0.5 + 0.5 * ((likeliest - mean) / std) ^ 2):exp()
+  return x, core.random.rand(shape, { dtype = "float64" }):lt(density)
+end
+
+--- Normal with this mean and standard deviation, cut off outside [low, high].
 ---@param tensor perilune.Tensor
 ---@param mean? number  default 0
 ---@param std? number  default 1
@@ -50,16 +66,17 @@ end
 ---@return perilune.Tensor tensor
 function init.trunc_normal_(tensor, mean, std, low, high)
   mean, std, low, high = mean or 0.0, std or 1.0, low or -2.0, high or 2.0
+  options.number("trunc_normal_", "std", std, 0)
   local shape = check("trunc_normal_", tensor).shape
   if not (low < high and mean > low - 2 * std and mean < high + 2 * std) then
     core.raise(string.format("trunc_normal_: mean %g is more than two standard deviations outside [%g, %g]", mean, low,
       high))
   end
-  local sample = core.random.randn(shape, { dtype = "float64" }) * std + mean
-  while true do
-    local outside = sample:lt(low):logical_or(sample:gt(high))
-    if not outside:any():item() then break end
-    sample = core.ops.where(outside, core.random.randn(shape, { dtype = "float64" }) * std + mean, sample)
+  local draw = high - low < NARROW * std and draw_within or draw_normal
+  local sample, accepted = draw(shape, mean, std, low, high)
+  while not accepted:all():item() do
+    local more, fine = draw(shape, mean, std, low, high)
+    sample, accepted = core.ops.where(accepted, sample, more), accepted:logical_or(fine)
   end
   return fill("trunc_normal_", tensor, sample)
 end

@@ -21,8 +21,6 @@ end
 local KNOWN = {}
 for _, name in ipairs(NAMES) do KNOWN[name] = true end
 
-hooks.names = NAMES
-
 local function check_names(callback, i)
   for name, value in pairs(callback) do
     if type(name) == "string" and name:find("^on_") and type(value) == "function" and not KNOWN[name] then
