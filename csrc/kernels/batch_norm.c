@@ -10,9 +10,11 @@
 ** (samples of pixels); both are read in place, and the output has the same order.  Each channel is read once from
 ** memory: statistics, then, while it is in the cache, the result.  Statistics are sound for large means: sums are of
 ** x minus the mean so far, float32 in short pieces that are joined in double (Chan, Golub & LeVeque 1983).
-** Channels are the unit of parallel work, so the bits do not depend on the number of threads. */
+** Channels are the unit of parallel work, so the bits do not depend on the number of threads.
+** dx takes the place of dy where nobody else can see that: for large images, memory is what the time goes to. */
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 #include "../tensor/parallel.h"
 #include "op.h"
@@ -190,22 +192,22 @@ static void gradient_sums_float64(int64_t n_rows, int64_t length, int64_t pitch,
   }
 }
 
-CLONES static void gradient_float32(int64_t n, float *restrict dx, const float *restrict x, const float *restrict dy,
-                                    const affine *a) {
+/* dx holds dy and becomes the gradient. */
+CLONES static void gradient_float32(int64_t n, float *restrict dx, const float *restrict x, const affine *a) {
   const float mean = (float)a->mean, scale = (float)a->scale, bias = (float)a->bias;
   const float offset = (float)a->offset, slope = (float)a->slope;
   if (a->relu)
     for (int64_t i = 0; i < n; i++) {
-      float d = x[i] - mean, g = d * scale + bias > 0.0f ? dy[i] : 0.0f;
+      float d = x[i] - mean, g = d * scale + bias > 0.0f ? dx[i] : 0.0f;
       dx[i] = scale * (g - offset - d * slope);
     }
   else
-    for (int64_t i = 0; i < n; i++) dx[i] = scale * (dy[i] - offset - (x[i] - mean) * slope);
+    for (int64_t i = 0; i < n; i++) dx[i] = scale * (dx[i] - offset - (x[i] - mean) * slope);
 }
 
-static void gradient_float64(int64_t n, double *dx, const double *x, const double *dy, const affine *a) {
+static void gradient_float64(int64_t n, double *dx, const double *x, const affine *a) {
   for (int64_t i = 0; i < n; i++) {
-    double d = x[i] - a->mean, g = a->relu && !(d * a->scale + a->bias > 0.0) ? 0.0 : dy[i];
+    double d = x[i] - a->mean, g = a->relu && !(d * a->scale + a->bias > 0.0) ? 0.0 : dx[i];
     dx[i] = a->scale * (g - a->offset - d * a->slope);
   }
 }
@@ -404,6 +406,17 @@ static void sum_gradients(const work *w, int64_t channel, const affine *a) {
   w->sums[1][channel] = products;
 }
 
+/* dx may be dy itself. */
+static void gradient_row(const work *w, int64_t at, const affine *a) {
+  size_t size = dtype_size(w->x->dtype);
+  char *dx = (char *)tensor_data(w->dx) + (size_t)at * size;
+  if (w->dx != w->dy) memcpy(dx, (const char *)tensor_data(w->dy) + (size_t)at * size, (size_t)w->at.length * size);
+  if (w->x->dtype == DTYPE_FLOAT32)
+    gradient_float32(w->at.length, tensor_float32(w->dx) + at, tensor_float32(w->x) + at, a);
+  else
+    gradient_float64(w->at.length, tensor_float64(w->dx) + at, tensor_float64(w->x) + at, a);
+}
+
 static void gradient_channels(void *argument, int64_t begin, int64_t end) {
   const work *w = argument;
   double n = (double)(w->at.count * w->at.length);
@@ -416,15 +429,7 @@ static void gradient_channels(void *argument, int64_t begin, int64_t end) {
       a.offset = w->sums[0][channel] / n;
       a.slope = w->sums[1][channel] * r * r / n;
     }
-    for (int64_t row = 0; row < w->at.count; row++) {
-      int64_t at = channel * w->at.stride + row * w->at.pitch;
-      if (w->x->dtype == DTYPE_FLOAT32)
-        gradient_float32(w->at.length, tensor_float32(w->dx) + at, tensor_float32(w->x) + at,
-                         tensor_float32(w->dy) + at, &a);
-      else
-        gradient_float64(w->at.length, tensor_float64(w->dx) + at, tensor_float64(w->x) + at,
-                         tensor_float64(w->dy) + at, &a);
-    }
+    for (int64_t row = 0; row < w->at.count; row++) gradient_row(w, channel * w->at.stride + row * w->at.pitch, &a);
   }
 }
 
@@ -442,11 +447,13 @@ static status channel_gradient(op_call *call, const work *w, int i) {
   return STATUS_OK;
 }
 
-static status backward_with(op_call *call, work *w, tensor *dy) {
+/* ours: nobody else can see dy. */
+static status backward_with(op_call *call, work *w, tensor *dy, bool ours) {
   size_t n_bytes = (size_t)(2 * w->at.n + 1) * sizeof(double);
   if (dy == NULL) return STATUS_NO_MEMORY;
   if (call->needs_gradient[X]) {
-    w->dx = call->input_gradients[X] = new_in_order(call->context, w->x, call->memo[0] != 0);
+    w->dx = ours ? tensor_retain(dy) : new_in_order(call->context, w->x, call->memo[0] != 0);
+    call->input_gradients[X] = w->dx;
     if (w->dx == NULL) return STATUS_NO_MEMORY;
   }
   double *sums = context_get(call->context, n_bytes);
@@ -464,8 +471,9 @@ static status backward_with(op_call *call, work *w, tensor *dy) {
 static status backward(op_call *call) {
   work w = { .at = channels_of(call->saved[SAVED_X], call->memo[0] != 0) };
   point_at_saved(call, &w);
+  bool alone = tensor_owns_alone(call->output_gradients[0]);
   tensor *dy = in_order(call->context, call->output_gradients[0], call->memo[0] != 0);
-  status code = backward_with(call, &w, dy);
+  status code = backward_with(call, &w, dy, alone || dy != call->output_gradients[0]);
   tensor_release(dy);
   return code;
 }

@@ -30,6 +30,22 @@ describe("batch_norm", function()
     assert.has_error(function() ops.batch_norm(perilune.ones(4, 2)) end)
   end)
 
+  it("writes over a gradient only where nobody else can see it", function()
+    local x = perilune.randn(16, 3, 2, 2):lanes()
+    local given = perilune.randn(16, 3, 2, 2):lanes()
+    local function gradient(through)
+      local leaf = x:detach():requires_grad_()
+      local y = ops.batch_norm(leaf, nil, nil, nil, nil, { training = true })
+      through(y)
+      return leaf.grad
+    end
+    local before = given:totable()
+    local seen = gradient(function(y) y:backward(given) end)
+    assert.same(before, given:totable())
+    local product = gradient(function(y) (y * given):sum():backward() end)   -- dy is a tensor of the tape's own
+    assert.same(seen:totable(), product:totable())
+  end)
+
   it("keeps its digits where the mean is large, also after an unlike first row", function()
     local x = perilune.randn(64, 2, 9, 9)
     local shifted = x + 3000
