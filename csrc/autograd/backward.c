@@ -72,6 +72,9 @@ static status give_leaf(walk *w, tensor *leaf, tensor *g) {
   status code = history_ensure(w->context, leaf);
   if (code != STATUS_OK) return code;
   tensor_history *h = history_of(leaf);
+  if (g->dtype != leaf->dtype)
+    return context_fail(w->context, STATUS_INVALID, "backward: a tensor was %s when this was recorded and is %s now",
+                        dtype_name(g->dtype), dtype_name(leaf->dtype));
   if (h->pending == NULL) {
     code = make_room(w->context, &w->leaves, w->n_leaves, &w->leaves_room);
     if (code != STATUS_OK) return code;

@@ -91,6 +91,17 @@ static int shares_storage(lua_State *L) {
   return 1;
 }
 
+/* core.take_over(t, fresh): the leaf t becomes what fresh is, whose memory nobody else sees; who holds t, as an
+** optimizer does, holds the new values.  What was recorded keeps the old ones.  Its .grad must be nil or fit. */
+static int take_over(lua_State *L) {
+  tensor *t = bind_check_tensor(L, 1), *fresh = bind_check_tensor(L, 2);
+  if (!tensor_is_leaf(t) || !tensor_owns_alone(fresh) || !tensor_same_shape(t, fresh))
+    bind_error(L, "take_over: needs a leaf, and a fresh tensor of its shape");
+  atomic_store(&fresh->storage->version, atomic_load(&t->storage->version) + 1);
+  tensor_exchange_memory(t, fresh);
+  return 0;
+}
+
 static int is_tensor(lua_State *L) {
   lua_pushboolean(L, handle_at(L, 1) != NULL);
   return 1;
@@ -422,6 +433,8 @@ void bind_tensor(lua_State *L) {
   lua_setfield(L, -2, "release");
   lua_pushcfunction(L, shares_storage);
   lua_setfield(L, -2, "shares_storage");
+  lua_pushcfunction(L, take_over);
+  lua_setfield(L, -2, "take_over");
   lua_pushcfunction(L, is_tensor);
   lua_setfield(L, -2, "is_tensor");
 }

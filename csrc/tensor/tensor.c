@@ -165,6 +165,16 @@ tensor *tensor_alias(context *c, tensor *t) {
   return alias;
 }
 
+void tensor_exchange_memory(tensor *a, tensor *b) {
+  struct { dtype dtype; bool is_view; int64_t offset; storage *storage; int64_t stride[MAX_DIMS]; } of_a;
+  of_a.dtype = a->dtype, of_a.is_view = a->is_view, of_a.offset = a->offset, of_a.storage = a->storage;
+  memcpy(of_a.stride, a->stride, sizeof of_a.stride);
+  a->dtype = b->dtype, a->is_view = b->is_view, a->offset = b->offset, a->storage = b->storage;
+  memcpy(a->stride, b->stride, sizeof a->stride);
+  b->dtype = of_a.dtype, b->is_view = of_a.is_view, b->offset = of_a.offset, b->storage = of_a.storage;
+  memcpy(b->stride, of_a.stride, sizeof b->stride);
+}
+
 tensor *tensor_retain(tensor *t) {
   if (t != NULL) atomic_fetch_add(&t->references, 1);
   return t;

@@ -74,6 +74,7 @@ tensor *tensor_integer(context *c, dtype d, int64_t value);        /* 0-dim; exa
 tensor *tensor_view(context *c, tensor *t, int n_dims, const int64_t *shape, const int64_t *stride,
                     int64_t offset);                               /* same storage, no history */
 tensor *tensor_alias(context *c, tensor *t);                       /* the same view again, no history */
+void tensor_exchange_memory(tensor *a, tensor *b);                 /* dtype, strides, storage; they have one shape */
 tensor *tensor_retain(tensor *t);                                  /* returns t; t may be NULL */
 void tensor_release(tensor *t);                                    /* t may be NULL */
 

@@ -1,4 +1,5 @@
 local perilune = require "perilune"
+local behaviour = require "support.behaviour"
 local nn = perilune.nn
 
 local function raises(text, f, ...)
@@ -128,6 +129,36 @@ describe("nn.Module", function()
     assert.equal("float64", net.second.seen.dtype)
     assert.equal("float64", net(perilune.ones({ 1, 3 }, { dtype = "float64" })).dtype)
     raises("Module:to: dtype must be one of float32, float64", net.to, net, "int64")
+  end)
+
+  it("converts parameters in place: an optimizer goes on", function()
+    local recorded = behaviour.converted
+    local net = nn.Linear(3, 2)
+    net.weight:detach():copy_(perilune.tensor(recorded.before.weight))
+    net.bias:detach():copy_(perilune.tensor(recorded.before.bias))
+    local weight, optimizer = net.weight, perilune.optim.Adam(net:parameters(), { lr = 0.1 })
+    net(perilune.ones(1, 3)):sum():backward()
+    local stale = net(perilune.ones(1, 3)):sum()
+    net:to("float64")
+    assert.is_true(rawequal(weight, net.weight))
+    assert.same({ "float64", "float64" }, { weight.dtype, weight.grad.dtype })
+    assert.same({ { 1, 1, 1 }, { 1, 1, 1 } }, weight.grad:totable())
+    raises("a tensor was float32 when this was recorded and is float64 now", stale.backward, stale)
+    local x = perilune.tensor(recorded.x, { dtype = "float64" })
+    for _ = 1, 3 do
+      optimizer:zero_grad()
+      net(x):pow(2):mean():backward()
+      optimizer:step()
+    end
+    for name, values in pairs(recorded.after) do
+      local expected = perilune.tensor(values, { dtype = "float64" })
+      assert.is_true(perilune.allclose(net[name]:detach(), expected, { rtol = 1e-12, atol = 1e-12 }), name)
+    end
+    net:to("float32")
+    raises("adam: parameter 1 is float32 but its exp_avg is float64", function()
+      net(perilune.ones(1, 3)):sum():backward()
+      optimizer:step()
+    end)
   end)
 
   it("refuses parameters that cannot be trained", function()

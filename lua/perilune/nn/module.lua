@@ -381,12 +381,19 @@ function Module:zero_grad()
   for _, tensor in ipairs(self:parameters()) do tensor.grad = nil end
 end
 
-local function convert_own(self, dtype, converted)
-  own_parameters(self, function(name, tensor)
-    if tensor.dtype ~= dtype and not converted[tensor] then
-      converted[tensor] = parameter.new(core.keep(tensor:detach():to(dtype)), { requires_grad = tensor.requires_grad })
-    end
-    rawset(self, name, converted[tensor] or tensor)
+-- The tensor stays the same object, so that an optimizer that holds it goes on with the new values.
+local function convert_parameter(tensor, dtype)
+  local gradient = tensor.grad
+  local values, converted = tensor:detach():to(dtype), gradient and core.keep(gradient:to(dtype))
+  tensor.grad = nil
+  core.take_over(tensor, values)
+  core.release(values)
+  tensor.grad = converted
+end
+
+local function convert_own(self, dtype)
+  own_parameters(self, function(_, tensor)
+    if tensor.dtype ~= dtype then convert_parameter(tensor, dtype) end
   end)
   own_buffers(self, function(name, tensor)
     if tensor.dtype == "float32" or tensor.dtype == "float64" then
@@ -395,13 +402,13 @@ local function convert_own(self, dtype, converted)
   end)
 end
 
---- Converts parameters and floating buffers.  The parameters are new tensors: make the optimizer afterwards.
+--- Converts parameters, their gradients, and floating buffers.  Parameters stay the same objects, so that an optimizer
+--- made before goes on; moments that it has already gathered do not follow: make a new one then.
 ---@param dtype "float32"|"float64"
 ---@return perilune.nn.Module self
 function Module:to(dtype)
   options.choice("Module:to", "dtype", dtype, { "float32", "float64" })
-  local converted = {}
-  for _, module in ipairs(self:modules()) do convert_own(module, dtype, converted) end
+  for _, module in ipairs(self:modules()) do convert_own(module, dtype) end
   return self
 end
 
