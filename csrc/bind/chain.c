@@ -41,7 +41,7 @@ enum { CHAIN = 1, OPERATIONS, KEPT, FIELDS };   /* upvalues */
 static const char CHAIN_NAME[] = "perilune.chain";
 
 static int free_chain(lua_State *L) {
-  chain *c = lua_touserdata(L, 1);
+  chain *c = luaL_checkudata(L, 1, CHAIN_NAME);
   program_free(c->program);
   c->program = NULL;
   return 0;

@@ -28,7 +28,7 @@ static void close_job(job *j) {
 }
 
 static int collect_job(lua_State *L) {
-  close_job(lua_touserdata(L, 1));
+  close_job(luaL_checkudata(L, 1, job_type));
   return 0;
 }
 

@@ -123,7 +123,7 @@ typedef struct scratch {
 } scratch;
 
 static int scratch_free(lua_State *L) {
-  scratch *s = lua_touserdata(L, 1);
+  scratch *s = luaL_checkudata(L, 1, SCRATCH);
   if (s->block != NULL) allocator_put(s->memory, s->block, s->n_bytes);
   s->block = NULL;
   return 0;

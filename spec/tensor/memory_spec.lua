@@ -222,4 +222,16 @@ describe("memory", function()
     assert.is_true(perilune.is_tensor(t))
     assert.is_false(perilune.is_tensor({}))
   end)
+
+  it("survives every metamethod with any arguments", function()
+    local file <close> = assert(io.open("/dev/null"))
+    for _, method in pairs(getmetatable(perilune.ones(1))) do
+      for _, wrong in ipairs { 5, file } do
+        pcall(method, wrong, wrong)
+        pcall(method, wrong, 1, 2)
+      end
+      pcall(method)
+    end
+    assert.equal("file", io.type(file))
+  end)
 end)
