@@ -1,4 +1,5 @@
-/* clamp.c -- y = min(max(x, low), high), NaN stays NaN.  The gradient passes where low <= x <= high. */
+/* clamp.c -- y = min(max(x, low), high), NaN stays NaN, and NaN where a bound is.  The gradient passes where
+** low <= x <= high. */
 #include <math.h>
 
 #include "elementwise.h"
@@ -66,7 +67,9 @@ static status forward(op_call *call) {
   tensor *x = call->inputs[0];
   bool stays = dtype_is_float(x->dtype) || (whole(b.low_float64) && whole(b.high_float64));
   op_save(call, 0, x);
-  return elementwise_output(call, &forward_loops, stays ? x->dtype : DTYPE_FLOAT32, 1, call->inputs, &b);
+  status code = elementwise_output(call, &forward_loops, stays ? x->dtype : DTYPE_FLOAT32, 1, call->inputs, &b);
+  bool are_numbers = !isnan(b.low_float64) && !isnan(b.high_float64);
+  return code != STATUS_OK || are_numbers ? code : tensor_fill(call->context, call->outputs[0], (double)NAN);
 }
 
 CLONES static void backward_float32(int64_t n, void *const *data, const void *extra) {
@@ -75,8 +78,8 @@ CLONES static void backward_float32(int64_t n, void *const *data, const void *ex
   const bounds *b = extra;
   float low = b->low_float32, high = b->high_float32;
   for (int64_t i = 0; i < n; i++) {
-    float inside = x[i] > high ? 0 : dy[i];
-    dx[i] = x[i] < low ? 0 : inside;
+    float inside = x[i] <= high ? dy[i] : 0;
+    dx[i] = x[i] >= low ? inside : 0;
   }
 }
 
@@ -86,8 +89,8 @@ CLONES static void backward_float64(int64_t n, void *const *data, const void *ex
   const bounds *b = extra;
   double low = b->low_float64, high = b->high_float64;
   for (int64_t i = 0; i < n; i++) {
-    double inside = x[i] > high ? 0 : dy[i];
-    dx[i] = x[i] < low ? 0 : inside;
+    double inside = x[i] <= high ? dy[i] : 0;
+    dx[i] = x[i] >= low ? inside : 0;
   }
 }
 

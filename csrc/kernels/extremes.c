@@ -1,18 +1,20 @@
-/* extremes.c -- amax and amin over dims; NaN wins.  Items that share the extreme share the gradient evenly. */
+/* extremes.c -- amax and amin over dims; NaN wins.  Items that share the extreme share the gradient evenly.  Where NaN
+** has won, the gradient is NaN; or, for max and min of everything, the NaNs share it (the loops' extra is not NULL).
+** As in PyTorch. */
 #include "extremes.h"
 
 CLONES static void tie_float32(int64_t n, void *const *data, const void *extra) {
   float *y = data[0];
   const float *x = data[1], *extreme = data[2];
-  (void)extra;
-  for (int64_t i = 0; i < n; i++) y[i] = x[i] == extreme[i] ? 1.0f : 0.0f;
+  bool nan_ties = extra != NULL;
+  for (int64_t i = 0; i < n; i++) y[i] = x[i] == extreme[i] || (nan_ties && x[i] != x[i]) ? 1.0f : 0.0f;
 }
 
 CLONES static void tie_float64(int64_t n, void *const *data, const void *extra) {
   double *y = data[0];
   const double *x = data[1], *extreme = data[2];
-  (void)extra;
-  for (int64_t i = 0; i < n; i++) y[i] = x[i] == extreme[i] ? 1.0 : 0.0;
+  bool nan_ties = extra != NULL;
+  for (int64_t i = 0; i < n; i++) y[i] = x[i] == extreme[i] || (nan_ties && x[i] != x[i]) ? 1.0 : 0.0;
 }
 
 static const elementwise tie_loops = { .float32 = tie_float32, .float64 = tie_float64 };
@@ -21,15 +23,17 @@ static const elementwise tie_loops = { .float32 = tie_float32, .float64 = tie_fl
 CLONES static void share_float32(int64_t n, void *const *data, const void *extra) {
   float *dx = data[0];
   const float *dy = data[1], *x = data[2], *y = data[3], *ties = data[4];
-  (void)extra;
-  for (int64_t i = 0; i < n; i++) dx[i] = x[i] == y[i] ? dy[i] / ties[i] : 0.0f;
+  bool nan_ties = extra != NULL;
+  for (int64_t i = 0; i < n; i++)
+    dx[i] = (x[i] == y[i] || (nan_ties && x[i] != x[i]) ? dy[i] : 0.0f) / ties[i];
 }
 
 CLONES static void share_float64(int64_t n, void *const *data, const void *extra) {
   double *dx = data[0];
   const double *dy = data[1], *x = data[2], *y = data[3], *ties = data[4];
-  (void)extra;
-  for (int64_t i = 0; i < n; i++) dx[i] = x[i] == y[i] ? dy[i] / ties[i] : 0.0;
+  bool nan_ties = extra != NULL;
+  for (int64_t i = 0; i < n; i++)
+    dx[i] = (x[i] == y[i] || (nan_ties && x[i] != x[i]) ? dy[i] : 0.0) / ties[i];
 }
 
 static const elementwise share_loops = { .float32 = share_float32, .float64 = share_float64 };
@@ -48,19 +52,20 @@ status extreme_forward(op_call *call, fold_kind kind, const bool *reduced, bool 
   return STATUS_OK;
 }
 
-static status share(op_call *call, const bool *reduced, tensor *y, tensor *ties) {
+static status share(op_call *call, const bool *reduced, bool nan_ties, tensor *y, tensor *ties) {
+  const void *extra = nan_ties ? &nan_ties : NULL;
   bool spread[] = { true, false, true, true };
   tensor *operands[] = { call->output_gradients[0], call->saved[0], y, ties };
-  reduction r = { .kind = FOLD_SUM, .compute = y->dtype, .map = &tie_loops, .center = y };
+  reduction r = { .kind = FOLD_SUM, .compute = y->dtype, .map = &tie_loops, .extra = extra, .center = y };
   status code = reduce(call->context, &r, ties, call->saved[0], reduced);
-  return code == STATUS_OK ? reduce_gradient(call, reduced, &share_loops, 4, operands, spread, NULL) : code;
+  return code == STATUS_OK ? reduce_gradient(call, reduced, &share_loops, 4, operands, spread, extra) : code;
 }
 
-status extreme_backward(op_call *call, const bool *reduced) {
+status extreme_backward(op_call *call, const bool *reduced, bool nan_ties) {
   tensor *x = call->saved[0];
   tensor *y = restore_reduced(call->context, call->saved[1], x->n_dims, x->shape, reduced);
   tensor *ties = y != NULL ? tensor_new(call->context, y->dtype, y->n_dims, y->shape) : NULL;
-  status code = ties != NULL ? share(call, reduced, y, ties) : STATUS_NO_MEMORY;
+  status code = ties != NULL ? share(call, reduced, nan_ties, y, ties) : STATUS_NO_MEMORY;
   tensor_release(y);
   tensor_release(ties);
   return code;
@@ -78,7 +83,7 @@ static status amin_forward(op_call *call) { return fold(call, FOLD_MIN); }
 static status backward(op_call *call) {
   bool reduced[MAX_DIMS];
   status code = op_dims(call, 0, call->input_meta[0].n_dims, reduced);
-  return code == STATUS_OK ? extreme_backward(call, reduced) : code;
+  return code == STATUS_OK ? extreme_backward(call, reduced, false) : code;
 }
 
 static const parameter parameters[] = {

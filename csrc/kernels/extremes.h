@@ -6,6 +6,7 @@
 
 /* outputs[0] = the largest or smallest item over the reduced dims; keeps what the backward needs. */
 status extreme_forward(op_call *call, fold_kind kind, const bool *reduced, bool keep);
-status extreme_backward(op_call *call, const bool *reduced);
+/* nan_ties: where NaN is the extreme, the NaNs share the gradient; else it is NaN. */
+status extreme_backward(op_call *call, const bool *reduced, bool nan_ties);
 
 #endif

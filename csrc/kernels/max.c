@@ -125,7 +125,8 @@ static status backward(op_call *call) {
   int dim;
   status code = any_dims(call, call->input_meta[0].n_dims, &dim, reduced);
   if (code != STATUS_OK) return code;
-  return dim < 0 ? extreme_backward(call, reduced) : gradient_along(call, dim, reduced);
+  bool of_everything = call->values[0].list.count == 0;
+  return dim < 0 ? extreme_backward(call, reduced, of_everything) : gradient_along(call, dim, reduced);
 }
 
 /* -- argmax and argmin -- */

@@ -1,4 +1,5 @@
-/* maximum.c -- y = the larger of a and b; NaN wins.  Where they are equal each gets half of the gradient. */
+/* maximum.c -- y = the larger of a and b; NaN wins.  Where they are equal each gets half of the gradient,
+** where one is NaN each gets all of it, as in PyTorch. */
 #include "elementwise.h"
 
 CLONES static void forward_float32(int64_t n, void *const *data, const void *extra) {
@@ -34,14 +35,14 @@ CLONES static void first_float32(int64_t n, void *const *data, const void *extra
   float *da = data[0];
   const float *dy = data[1], *a = data[2], *b = data[3];
   (void)extra;
-  for (int64_t i = 0; i < n; i++) da[i] = a[i] > b[i] ? dy[i] : a[i] == b[i] ? 0.5f * dy[i] : 0.0f;
+  for (int64_t i = 0; i < n; i++) da[i] = a[i] < b[i] ? 0.0f : a[i] == b[i] ? 0.5f * dy[i] : dy[i];
 }
 
 CLONES static void first_float64(int64_t n, void *const *data, const void *extra) {
   double *da = data[0];
   const double *dy = data[1], *a = data[2], *b = data[3];
   (void)extra;
-  for (int64_t i = 0; i < n; i++) da[i] = a[i] > b[i] ? dy[i] : a[i] == b[i] ? 0.5 * dy[i] : 0.0;
+  for (int64_t i = 0; i < n; i++) da[i] = a[i] < b[i] ? 0.0 : a[i] == b[i] ? 0.5 * dy[i] : dy[i];
 }
 
 static const elementwise first_loops = { .float32 = first_float32, .float64 = first_float64 };
@@ -50,14 +51,14 @@ CLONES static void second_float32(int64_t n, void *const *data, const void *extr
   float *db = data[0];
   const float *dy = data[1], *a = data[2], *b = data[3];
   (void)extra;
-  for (int64_t i = 0; i < n; i++) db[i] = b[i] > a[i] ? dy[i] : a[i] == b[i] ? 0.5f * dy[i] : 0.0f;
+  for (int64_t i = 0; i < n; i++) db[i] = b[i] < a[i] ? 0.0f : a[i] == b[i] ? 0.5f * dy[i] : dy[i];
 }
 
 CLONES static void second_float64(int64_t n, void *const *data, const void *extra) {
   double *db = data[0];
   const double *dy = data[1], *a = data[2], *b = data[3];
   (void)extra;
-  for (int64_t i = 0; i < n; i++) db[i] = b[i] > a[i] ? dy[i] : a[i] == b[i] ? 0.5 * dy[i] : 0.0;
+  for (int64_t i = 0; i < n; i++) db[i] = b[i] < a[i] ? 0.0 : a[i] == b[i] ? 0.5 * dy[i] : dy[i];
 }
 
 static const elementwise second_loops = { .float32 = second_float32, .float64 = second_float64 };

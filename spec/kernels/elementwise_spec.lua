@@ -142,4 +142,32 @@ describe("elementwise operations", function()
     a:maximum(tensor { 1.0, 3.0 }):sum():backward()
     assert.are.same({ 0.5, 0 }, a.grad:totable())
   end)
+
+  it("give NaN the gradient that PyTorch 2.13 gives it", function()
+    local a, b = tensor({ nan, 1, nan, 2, 0 }, "float64"), tensor({ 0, nan, nan, 2, 3 }, "float64")
+    for name, expected in pairs { maximum = { { 1, 1, 1, 0.5, 0 }, { 1, 1, 1, 0.5, 1 } },
+                                  minimum = { { 1, 1, 1, 0.5, 1 }, { 1, 1, 1, 0.5, 0 } } } do
+      for _, dtype in ipairs { "float32", "float64" } do
+        local x, y = a:to(dtype):requires_grad_(true), b:to(dtype):requires_grad_(true)
+        x[name](x, y):sum():backward()
+        assert.are.same(expected, { x.grad:totable(), y.grad:totable() })
+      end
+    end
+    for _, case in ipairs { { 0, 1, { 0, 0, 1, 1, 1, 0 } }, { 0, inf, { 0, 0, 1, 1, 1, 1 } },
+                            { nan, 1, { 0, 0, 0, 0, 0, 0 } }, { 0, nan, { 0, 0, 0, 0, 0, 0 } } } do
+      for _, dtype in ipairs { "float32", "float64" } do
+        local x = tensor({ nan, -1, 0, 0.5, 1, 2 }, dtype):requires_grad_(true)
+        x:clamp(case[1], case[2]):sum():backward()
+        assert.are.same(case[3], x.grad:totable())
+      end
+    end
+  end)
+
+  it("clamp to NaN where a bound is NaN", function()
+    for _, bounds in ipairs { { min = nan }, { max = nan } } do
+      for _, x in ipairs { tensor { 1, 2 }, tensor { 1.5, nan }, tensor({ -inf, 3 }, "float64") } do
+        for _, y in ipairs(x:clamp(bounds):totable()) do assert.is_true(is_nan(y)) end
+      end
+    end
+  end)
 end)

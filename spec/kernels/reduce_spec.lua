@@ -130,4 +130,25 @@ describe("reductions", function()
     x:cumprod(1):sum():backward()
     assert.are.same({ 1, 8, 0 }, x.grad:totable())
   end)
+
+  it("give NaN the gradient that PyTorch 2.13 gives it", function()
+    for _, dtype in ipairs { "float32", "float64" } do
+      local function gradient(name, values, ...)
+        local x = tensor(values, dtype):requires_grad_(true)
+        x[name](x, ...):sum():backward()
+        return x.grad:totable()
+      end
+      for _, name in ipairs { "max", "min" } do
+        assert.are.same({ 1, 0, 0 }, gradient(name, { nan, 2, 1 }))
+        assert.are.same({ 0, 0.5, 0, 0.5 }, gradient(name, { 2, nan, 1, nan }))
+        assert.are.same({ { 1, 0 }, { 0, 1 } }, gradient(name, { { nan, 2 }, { 1, nan } }, 2))
+      end
+      for name, expected in pairs { amax = { 0, 1 }, amin = { 1, 0 } } do
+        for _, g in ipairs(gradient(name, { nan, 1 })) do assert.is_true(is_nan(g)) end
+        local rows = gradient(name, { { nan, 2 }, { 1, 2 } }, 2)
+        assert.is_true(is_nan(rows[1][1]) and is_nan(rows[1][2]))
+        assert.are.same(expected, rows[2])
+      end
+    end
+  end)
 end)
