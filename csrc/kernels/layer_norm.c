@@ -29,32 +29,36 @@ static double item(const tensor *t, int64_t i) {
 
 /* -- leaves: one row; w and b may be NULL -- */
 
-enum { LANES = 16 };
+enum { LANES = 16, ROWS = 8 };
+typedef float vector __attribute__((vector_size(4 * LANES)));
+typedef float loose_vector __attribute__((vector_size(4 * LANES), aligned(4), may_alias));   /* anywhere in memory */
+typedef double loose_doubles __attribute__((vector_size(8 * LANES), aligned(8), may_alias));
 
-static double total_of(const float *sum) {
+static double total_of(const vector *sum) {
   double four[4] = { 0 };
-  for (int64_t j = 0; j < LANES; j++) four[j % 4] += (double)sum[j];
+  for (int64_t j = 0; j < LANES; j++) four[j % 4] += (double)(*sum)[j];
   return (four[0] + four[1]) + (four[2] + four[3]);
 }
 
 CLONES static double sum_float32(int64_t n, const float *x) {
-  float sum[LANES] = { 0 };
+  vector sum = { 0 };
   int64_t i = 0;
-  for (; i + LANES <= n; i += LANES)
-    for (int64_t j = 0; j < LANES; j++) sum[j] += x[i + j];
+  for (; i + LANES <= n; i += LANES) sum += *(const loose_vector *)(x + i);
   double rest = 0.0;
   for (; i < n; i++) rest += (double)x[i];
-  return total_of(sum) + rest;
+  return total_of(&sum) + rest;
 }
 
 CLONES static double squares_float32(int64_t n, const float *x, float mean) {
-  float sum[LANES] = { 0 };
+  vector sum = { 0 };
   int64_t i = 0;
-  for (; i + LANES <= n; i += LANES)
-    for (int64_t j = 0; j < LANES; j++) sum[j] += (x[i + j] - mean) * (x[i + j] - mean);
+  for (; i + LANES <= n; i += LANES) {
+    vector away = *(const loose_vector *)(x + i) - mean;
+    sum += away * away;
+  }
   double rest = 0.0;
   for (; i < n; i++) rest += (double)((x[i] - mean) * (x[i] - mean));
-  return total_of(sum) + rest;
+  return total_of(&sum) + rest;
 }
 
 CLONES static void normalize_float32(int64_t n, float *restrict y, const float *restrict x, float mean, float r,
@@ -73,29 +77,22 @@ CLONES static void normalize_float32(int64_t n, float *restrict y, const float *
 /* sums[0] = sum g, sums[1] = sum g h */
 CLONES static void gradient_sums_float32(int64_t n, const float *x, const float *dy, const float *weight, float mean,
                                          float r, double sums[2]) {
-  float total[LANES] = { 0 }, products[LANES] = { 0 };
+  vector total = { 0 }, products = { 0 };
   double rest = 0.0, rest_products = 0.0;
   int64_t i = 0;
-  for (; weight != NULL && i + LANES <= n; i += LANES) {
-    for (int64_t j = 0; j < LANES; j++) {
-      float g = dy[i + j] * weight[i + j];
-      total[j] += g;
-      products[j] += g * ((x[i + j] - mean) * r);
-    }
-  }
   for (; i + LANES <= n; i += LANES) {
-    for (int64_t j = 0; j < LANES; j++) {
-      total[j] += dy[i + j];
-      products[j] += dy[i + j] * ((x[i + j] - mean) * r);
-    }
+    vector g = *(const loose_vector *)(dy + i);
+    if (weight != NULL) g *= *(const loose_vector *)(weight + i);
+    total += g;
+    products += g * ((*(const loose_vector *)(x + i) - mean) * r);
   }
   for (; i < n; i++) {
     float g = weight != NULL ? dy[i] * weight[i] : dy[i];
     rest += (double)g;
     rest_products += (double)(g * ((x[i] - mean) * r));
   }
-  sums[0] = total_of(total) + rest;
-  sums[1] = total_of(products) + rest_products;
+  sums[0] = total_of(&total) + rest;
+  sums[1] = total_of(&products) + rest_products;
 }
 
 CLONES static void gradient_float32(int64_t n, float *restrict dx, const float *restrict x, const float *restrict dy,
@@ -106,11 +103,26 @@ CLONES static void gradient_float32(int64_t n, float *restrict dx, const float *
     for (int64_t i = 0; i < n; i++) dx[i] = r * (dy[i] - mean_g - (x[i] - mean) * r * mean_gh);
 }
 
-CLONES static void add_parameters_float32(int64_t n, double *restrict dw, double *restrict db, const float *restrict x,
-                                          const float *restrict dy, float mean, float r) {
-  for (int64_t i = 0; i < n; i++) {
-    dw[i] += (double)(dy[i] * ((x[i] - mean) * r));
-    db[i] += (double)dy[i];
+/* A few rows, statistics their means and r: added up in float before they go into the double sums. */
+CLONES static void add_parameters_float32(int64_t n, double *dw, double *db, int64_t rows, const float *x,
+                                          const float *dy, const double *statistics) {
+  int64_t i = 0;
+  for (; i + LANES <= n; i += LANES) {
+    vector w = { 0 }, b = { 0 };
+    for (int64_t row = 0; row < rows; row++) {
+      vector g = *(const loose_vector *)(dy + row * n + i), item = *(const loose_vector *)(x + row * n + i);
+      w += g * ((item - (float)statistics[2 * row]) * (float)statistics[2 * row + 1]);
+      b += g;
+    }
+    *(loose_doubles *)(dw + i) += __builtin_convertvector(w, loose_doubles);
+    *(loose_doubles *)(db + i) += __builtin_convertvector(b, loose_doubles);
+  }
+  for (; i < n; i++) {
+    for (int64_t row = 0; row < rows; row++) {
+      float g = dy[row * n + i];
+      dw[i] += (double)(g * ((x[row * n + i] - (float)statistics[2 * row]) * (float)statistics[2 * row + 1]));
+      db[i] += (double)g;
+    }
   }
 }
 
@@ -211,17 +223,23 @@ static status forward(op_call *call) {
 
 /* -- backward -- */
 
-static void gradient_row_float32(const work *w, int64_t row, double *dw, double *db) {
+static void gradient_row_float32(const work *w, int64_t row) {
   int64_t n = w->columns;
   const float *x = tensor_float32(w->x) + row * n, *dy = tensor_float32(w->dy) + row * n, *weight = floats(w->weight);
   float mean = (float)w->statistics[2 * row], r = (float)w->statistics[2 * row + 1];
   double sums[2];
-  if (w->dx != NULL) {
-    gradient_sums_float32(n, x, dy, weight, mean, r, sums);
-    gradient_float32(n, tensor_float32(w->dx) + row * n, x, dy, weight, mean, r, (float)(sums[0] / (double)n),
-                     (float)(sums[1] / (double)n));
-  }
-  if (dw != NULL) add_parameters_float32(n, dw, db, x, dy, mean, r);
+  gradient_sums_float32(n, x, dy, weight, mean, r, sums);
+  gradient_float32(n, tensor_float32(w->dx) + row * n, x, dy, weight, mean, r, (float)(sums[0] / (double)n),
+                   (float)(sums[1] / (double)n));
+}
+
+/* At most ROWS of them, while they are in the first-level cache. */
+static void gradient_rows_float32(const work *w, int64_t begin, int64_t end, double *dw, double *db) {
+  int64_t n = w->columns;
+  for (int64_t row = begin; row < end && w->dx != NULL; row++) gradient_row_float32(w, row);
+  if (dw == NULL) return;
+  add_parameters_float32(n, dw, db, end - begin, tensor_float32(w->x) + begin * n, tensor_float32(w->dy) + begin * n,
+                         w->statistics + 2 * begin);
 }
 
 static void gradient_row_float64(const work *w, int64_t row, double *dw, double *db) {
@@ -245,8 +263,12 @@ static void gradient_rows(void *argument, int64_t begin, int64_t end) {
   double *dw = w->sums != NULL ? w->sums + begin / w->grain * 2 * w->columns : NULL;
   double *db = dw != NULL ? dw + w->columns : NULL;
   if (dw != NULL) memset(dw, 0, (size_t)(2 * w->columns) * sizeof *dw);
-  for (int64_t row = begin; row < end; row++)
-    (w->x->dtype == DTYPE_FLOAT32 ? gradient_row_float32 : gradient_row_float64)(w, row, dw, db);
+  for (int64_t row = begin, next; row < end; row = next) {
+    next = row + ROWS < end ? row + ROWS : end;
+    if (w->x->dtype == DTYPE_FLOAT32) gradient_rows_float32(w, row, next, dw, db);
+    else
+      for (; row < next; row++) gradient_row_float64(w, row, dw, db);
+  }
 }
 
 static status parameter_gradient(op_call *call, const work *w, int i, int64_t n_chunks) {
