@@ -67,6 +67,18 @@ CLONES static double sum_float64(int64_t n, const double *x) {
   return sum;
 }
 
+CLONES static double product_float32(int64_t n, const float *x) {
+  enum { WIDE = 32 };
+  double lane[WIDE], product = 1.0;
+  int64_t i = 0;
+  for (int j = 0; j < WIDE; j++) lane[j] = 1.0;
+  for (; i + WIDE <= n; i += WIDE)
+    for (int j = 0; j < WIDE; j++) lane[j] *= (double)x[i + j];
+  for (int j = 0; j < WIDE && i > 0; j++) product *= lane[j];
+  for (; i < n; i++) product *= (double)x[i];
+  return product;
+}
+
 /* sign = 1: the largest, -1: the smallest (found among -x). */
 CLONES static double extreme_float32(int64_t n, const float *x, float sign) {
   enum { WIDE = 32 };
@@ -91,7 +103,7 @@ static void row_float32(fold_kind kind, int64_t n, const float *x, fold_value *t
   double value = total->real;
   switch (kind) {
     case FOLD_SUM: value += sum_float32(n, x); break;
-    case FOLD_PRODUCT: for (int64_t i = 0; i < n; i++) value *= (double)x[i]; break;
+    case FOLD_PRODUCT: value *= product_float32(n, x); break;
     case FOLD_MAX: value = larger(value, extreme_float32(n, x, 1.0f)); break;
     case FOLD_MIN: value = smaller(value, extreme_float32(n, x, -1.0f)); break;
   }
