@@ -32,13 +32,10 @@ describe("embedding", function()
 
   it("stays under 2 MB", function()
     if BUILD ~= "build" then return end   -- sanitizers make it larger
-    local stripped = os.tmpname()
-    run("strip -o " .. stripped .. " " .. CORE)
-    local handle = assert(io.open(stripped, "rb"))
+    local handle = assert(io.open(CORE, "rb"))
     local size = handle:seek("end")
     handle:close()
-    os.remove(stripped)
-    assert.is_true(size > 100000 and size < 2 * 1024 * 1024, "core.so has " .. size .. " bytes")
+    assert.is_true(size > 100000 and size < 2000000, "core.so has " .. size .. " bytes")
   end)
 
   it("needs nothing but its own files: no global is set, nothing is printed", function()

@@ -81,7 +81,12 @@ static double lse_float64(int64_t n_classes, int64_t class_stride, const double 
 
 CLONES static void softmax_row(int64_t n_classes, const float *restrict x, float lse, float scale,
                                float *restrict dx) {
-  for (int64_t c = 0; c < n_classes; c++) dx[c] = scale * exp_float(x[c] - lse);
+  float last[LANES];
+  int64_t whole = n_classes / LANES * LANES;
+  for (int64_t c = 0; c < whole; c++) dx[c] = scale * exp_float(x[c] - lse);
+  for (int64_t j = 0; j < LANES; j++) last[j] = whole + j < n_classes ? x[whole + j] : lse;
+  for (int64_t j = 0; j < LANES; j++) last[j] = scale * exp_float(last[j] - lse);
+  for (int64_t c = whole; c < n_classes; c++) dx[c] = last[c - whole];
 }
 
 CLONES static void softmax_run(int64_t n, int64_t n_classes, int64_t class_stride, const float *restrict x,

@@ -137,7 +137,10 @@ INLINE void tile(const int rows, const int vectors, float *out, int64_t out_stri
                  bool add, const float *row_bias, const tile_store *store) {
   float sums[TILE_ROWS * TILE_COLUMNS] __attribute__((aligned(32)));
   accumulate(rows, vectors, sums, from);
+  /* Not unrolled: it runs once a tile, and there are 36 copies of it. */
+#pragma GCC unroll 1
   for (int r = 0; r < rows; r++)
+#pragma GCC unroll 1
     for (int v = 0; v < vectors; v++) {
       float *to = out + r * out_stride + v * LANES;
       const float *column_bias = store->column_bias == NULL ? NULL : store->column_bias + v * LANES;
