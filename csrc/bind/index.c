@@ -1,13 +1,13 @@
 /* index.c -- t[key]: integers, ranges, lists of them, masks and index tensors.
 **
 ** An integer selects (and drops the dimension), { first, last } and { first, last, step } keep a range, {} keeps a
-** whole dimension; a list holds one of these for each leading dimension.  A bool tensor picks elements, an int64
-** tensor rows.
-** Everything goes through the operations select, narrow, masked_select and index_select, so that the tape sees it. */
+** whole dimension; a list holds one of these for each leading dimension.  A key that is or holds a tensor is
+** lua/perilune/indexing.lua's.
+** Everything goes through the operations select and slice, so that the tape sees it. */
 #include "../autograd/autograd.h"
 #include "state.h"
 
-extern const op op_index_select, op_masked_select, op_select, op_slice;
+extern const op op_select, op_slice;
 
 static tensor *apply(context *c, const op *operation, int n_inputs, tensor **inputs, const op_value *values) {
   tensor *outputs[MAX_OUTPUTS] = { 0 };
@@ -83,19 +83,7 @@ static tensor *apply_list(lua_State *L, context *c, tensor *t, int key) {
   return tensor_alias(c, t);
 }
 
-static tensor *apply_tensor(context *c, tensor *t, tensor *key) {
-  tensor *inputs[2] = { t, key };
-  if (key->dtype == DTYPE_BOOL) {
-    op_value none[MAX_VALUES] = { { 0 } };
-    return apply(c, &op_masked_select, 2, inputs, none);
-  }
-  op_value values[MAX_VALUES] = { { .integer = 1 } };
-  return apply(c, &op_index_select, 2, inputs, values);
-}
-
 tensor *bind_index(lua_State *L, context *c, tensor *t, int key) {
-  tensor *index = bind_test_tensor(L, key);
-  if (index != NULL) return apply_tensor(c, t, index);
   if (lua_istable(L, key)) return apply_list(L, c, t, key);
   int dim = 0;
   lua_pushvalue(L, key);

@@ -313,6 +313,30 @@ static bool push_field(lua_State *L, tensor *t, const char *name) {
   return true;
 }
 
+/* The key at 2 is a tensor or a list that holds one. */
+static bool key_has_tensor(lua_State *L) {
+  if (handle_at(L, 2) != NULL) return true;
+  bool found = false;
+  lua_Integer n = lua_istable(L, 2) ? (lua_Integer)lua_rawlen(L, 2) : 0;
+  for (lua_Integer k = 1; k <= n && !found; k++) {
+    lua_rawgeti(L, 2, k);
+    found = handle_at(L, lua_gettop(L)) != NULL;
+    lua_pop(L, 1);
+  }
+  return found;
+}
+
+/* The method that Lua gave, with the arguments from the first on. */
+static int call_method(lua_State *L, const char *name, int n_arguments, int n_results) {
+  lua_settop(L, n_arguments);
+  bind_push_methods(L);
+  lua_getfield(L, -1, name);
+  lua_insert(L, 1);
+  lua_pop(L, 1);
+  lua_call(L, n_arguments, n_results);
+  return n_results;
+}
+
 /* Methods first: they are asked for most.  Upvalue 1 is their table. */
 static int get(lua_State *L) {
   if (lua_type(L, 2) == LUA_TSTRING) {
@@ -324,6 +348,7 @@ static int get(lua_State *L) {
   }
   context *c = bind_enter(L);
   tensor *t = bind_check_tensor(L, 1);
+  if (key_has_tensor(L)) return call_method(L, "_read_at", 2, 1);
   tensor **slot = bind_new_tensor(L);
   *slot = bind_index(L, c, t, 2);
   if (*slot == NULL) bind_raise(L);
@@ -361,20 +386,13 @@ static void assign(lua_State *L, context *c, tensor *t) {
   bind_check(L, tensor_copy(c, *slot, value));
 }
 
-/* t.grad = g, t.requires_grad = flag, t[i] = value, t[mask] = number. */
+/* t.grad = g, t.requires_grad = flag, t[key] = value. */
 static int set(lua_State *L) {
   context *c = bind_enter(L);
   tensor *t = bind_check_tensor(L, 1);
   if (lua_type(L, 2) == LUA_TSTRING) set_field(L, c, t, lua_tostring(L, 2));
-  else if (bind_test_tensor(L, 2) != NULL) {
-    bind_push_methods(L);
-    lua_getfield(L, -1, "_assign_at");
-    lua_insert(L, 1);
-    lua_pop(L, 1);
-    lua_call(L, 3, 0);
-  } else {
-    assign(L, c, t);
-  }
+  else if (key_has_tensor(L)) return call_method(L, "_assign_at", 3, 0);
+  else assign(L, c, t);
   return 0;
 }
 

@@ -179,19 +179,6 @@ return function(perilune, core)
 
   for _, name in ipairs { "t", "tile", "view", "split", "chunk", "unbind", "cov" } do perilune[name] = methods[name] end
 
-  -- t[mask] = v and t[index] = v; called by the core.
-  function methods._assign_at(x, key, value)
-    if core.is_grad_enabled() and (x.requires_grad or (core.is_tensor(value) and value.requires_grad)) then
-      core.raise("an element assignment cannot be recorded on the tape; use where, cat or stack, or no_grad")
-    end
-    if key.dtype == "bool" then
-      x:copy_(type(value) == "number" and ops.masked_fill(x, key, value) or ops.where(key, value, x))
-      return
-    end
-    if key.dtype ~= "int64" or key:dim() ~= 1 then
-      core.raise("index: an index tensor must be bool, or int64 with one dim")
-    end
-    local a_row_each = core.is_tensor(value) and value:dim() == x:dim()
-    for i, row in ipairs(key:totable()) do x[row] = a_row_each and value[i] or value end
-  end
+  local indexing = require "perilune.indexing"
+  methods._read_at, methods._assign_at = indexing.read, indexing.assign
 end

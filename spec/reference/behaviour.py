@@ -28,7 +28,55 @@ def converted():
     return {"x": x.tolist(), "before": before, "after": {name: p.tolist() for name, p in layer.named_parameters()}}
 
 
+def one_based(key):
+    """A key as perilune writes it: [kind, value], with kind "index", "mask", "integer" or "range"."""
+    told = []
+    for part in key if isinstance(key, tuple) else (key,):
+        if isinstance(part, torch.Tensor):
+            is_mask = part.dtype == torch.bool
+            told.append(["mask", part.tolist()] if is_mask else ["index", torch.where(part < 0, part, part + 1).tolist()])
+        elif isinstance(part, int):
+            told.append(["integer", part + 1])
+        else:
+            told.append(["range", [] if part.stop is None else [part.start + 1, part.stop]])
+    return told
+
+
+def index_cases():
+    """x[key], the gradient of (x[key] * weights).sum(), and x after x[key] = value."""
+    T, every = torch.tensor, slice(None)
+    true, false = True, False
+    keys = [
+        ((3, 2), T([2, 0])), ((3, 2), T([-1, 1, -3])), ((3, 2), T([[0, 1], [2, 2]])), ((3, 2), T(1)),
+        ((3, 2), T([true, false, true])), ((3, 2), T([false, false, false])),
+        ((3, 2), T([[true, false], [false, true], [true, true]])),
+        ((3, 2), (T([0, 2]), 1)), ((3, 2), (slice(0, 2), T([1, 1, 0]))), ((3, 2), (T([0, 2]), T([1, 0]))),
+        ((3, 2), (T([[0], [2]]), T([1, 0]))), ((3, 2), (every, T([true, false]))),
+        ((3, 2), (T([true, false, true]), T([1, 0]))),
+        ((2, 3, 4), (T([1, 0]), every, T([3, 2]))), ((2, 3, 4), (every, T([[1, 0]]), T([[3], [2]]))),
+        ((2, 3, 4), (1, T([0, -1]))), ((2, 3, 4), (T([1]), slice(1, 3), 2)), ((2, 3, 4), T([[true, false, true], [false, true, true]])),
+        ((2, 3, 4), (T([0, 1]), 2, T([3, 0]))), ((2, 3, 4), (every, T([[true, false, false, true]] * 3))),
+        ((2, 3, 4), T([], dtype=torch.int64)),
+    ]
+    cases = []
+    for shape, key in keys:
+        x = torch.arange(1.0, 1 + torch.Size(shape).numel(), dtype=torch.float64).reshape(shape).requires_grad_()
+        picked = x[key]
+        weights = torch.arange(1.0, 1 + picked.numel(), dtype=torch.float64).reshape(picked.shape)
+        (picked * weights).sum().backward()
+        written, row = x.detach().clone(), x.detach().clone()
+        written[key] = -weights
+        values = -torch.arange(1.0, 1 + (picked.shape[-1] if picked.dim() else 1), dtype=torch.float64)
+        row[key] = values
+        cases.append({"shape": shape, "key": one_based(key), "picked": picked.reshape(-1).tolist(),
+                      "picked_shape": list(picked.shape), "gradient": x.grad.reshape(-1).tolist(),
+                      "written": written.reshape(-1).tolist(), "row": values.tolist(),
+                      "row_written": row.reshape(-1).tolist()})
+    return cases
+
+
 recorded["converted"] = converted()
+recorded["indices"] = index_cases()
 
 lines = [json.dumps(name) + ": " + json.dumps(case) for name, case in sorted(recorded.items())]
 pathlib.Path(__file__).with_suffix(".json").write_text("{\n" + ",\n".join(lines) + "\n}\n")

@@ -1,3 +1,4 @@
+local behaviour = require "support.behaviour"
 local perilune = require "perilune"
 
 local function message_of(fn, ...)
@@ -86,6 +87,95 @@ describe("indexing", function()
     for i, row in pairs(matrix()) do sums[i] = row[2]:item() end
     assert.are.same({ 2, 6, 10 }, sums)
     assert.are.equal(3, #matrix())
+  end)
+end)
+
+describe("index tensors and masks", function()
+  local T = perilune.tensor
+
+  -- cjson makes floats of all numbers.
+  local function integers(value)
+    if type(value) ~= "table" then return math.tointeger(value) or value end
+    local list = {}
+    for i, item in ipairs(value) do list[i] = integers(item) end
+    return list
+  end
+
+  local function key_of(told)
+    local key = {}
+    for i, part in ipairs(told) do
+      local kind, value = part[1], integers(part[2])
+      if kind == "index" then value = T(value, { dtype = "int64" }) elseif kind == "mask" then value = T(value) end
+      key[i] = value
+    end
+    return #key == 1 and perilune.is_tensor(key[1]) and key[1] or key
+  end
+
+  local function values_of(t) return t:reshape(-1):totable() end
+
+  it("read, differentiate and write as PyTorch", function()
+    for i, case in ipairs(behaviour.indices) do
+      local shape, key, name = integers(case.shape), key_of(case.key), "case " .. i
+      local n = 1
+      for _, size in ipairs(shape) do n = n * size end
+      local x = perilune.arange(1, n):to("float64"):reshape(shape)
+      local leaf = x:clone():requires_grad_()
+      local picked = leaf[key]
+      assert.are.same(integers(case.picked_shape), integers(picked.shape), name)
+      assert.are.same(integers(case.picked), integers(values_of(picked)), name)
+      local weights = perilune.arange(1, math.max(1, picked:numel())):to("float64")
+      weights = weights:narrow(1, 1, picked:numel()):reshape(picked.shape)
+      local loss = picked * weights
+      loss:sum():backward()
+      assert.are.same(integers(case.gradient), integers(values_of(leaf.grad)), name)
+      local written, row = x:clone(), x:transpose(1, -1):contiguous():transpose(1, -1)
+      written[key] = -weights
+      assert.are.same(integers(case.written), integers(values_of(written)), name)
+      row[key] = T(case.row, { dtype = "float64" })
+      assert.are.same(integers(case.row_written), integers(values_of(row)), name)
+    end
+  end)
+
+  it("write a few rows of a large tensor", function()
+    local x = perilune.zeros(2, 3000, 2)
+    x[{ {}, T { 7, -1 } }] = T { { 1, 2 }, { 3, 4 } }
+    assert.are.equal(20, x:sum():item())
+    assert.are.same({ { 1, 2 }, { 3, 4 } }, x[{ 2, T { 7, 3000 } }]:totable())
+    local y = perilune.arange(1, 3000)
+    y[T { 1, 2 }] = y[{ { 2, 3 } }]        -- the value as it was
+    assert.are.same({ 2, 3, 3 }, y[{ { 1, 3 } }]:totable())
+    y[y:gt(2999)] = 0
+    assert.are.equal(0, y[3000]:item())
+  end)
+
+  it("are checked before anything is written", function()
+    local function refuses(pattern, x, key, value)
+      local before = x:totable()
+      local message = message_of(function() x[key] = value end)
+      assert.matches("index_spec.lua:%d+: ", message)
+      assert.matches(pattern, message)
+      assert.are.same(before, x:totable())
+    end
+    local a, m = perilune.zeros(3), perilune.zeros(3, 2)
+    refuses("the index tensor has 7, which is not in 1%.%.3", a, T { 1, 7 }, 5)
+    refuses("the index tensor has 0, which is not in 1%.%.3", a, T { 1, 0 }, 5)
+    refuses("the index tensor has %-4, which is not", a, T { 1, -4 }, 5)
+    refuses("a value %(3, 2%) cannot be written into %(2, 2%)", m, T { 1, 2 }, perilune.ones(3, 2))
+    refuses("a value %(2%) cannot be written into %(3%)", a, T { true, true, true }, perilune.ones(2))
+    refuses("the mask is %(2%), which does not fit dim 1 of %(3, 2%)", m, T { true, false }, 1)
+    refuses("must be bool or int64, not float32", a, T { 1.0 }, 1)
+    refuses("too many indices", a, { T { 1 }, 1 }, 1)
+    refuses("too many indices", a, { 1, T { 1 } }, 1)
+    refuses("the index tensors are %(2%) and %(3%), which do not broadcast", m, { T { 1, 2 }, T { 1, 2, 1 } }, 1)
+    refuses("the value must be a number or a tensor, not string", a, T { 1 }, "x")
+    refuses("repeats elements", perilune.zeros(1, 3):expand(4, 3), T { true, true, false, false }, 1)
+    refuses("cannot be recorded", perilune.zeros(3, { requires_grad = true }), T { 1 }, 1)
+    refuses("cannot be recorded", a, T { 1 }, perilune.zeros(1, { requires_grad = true }))
+    assert.matches("which is not in 1%.%.3", message_of(function() return a[T { 4 }] end))
+    m[T { 1, 2 }] = perilune.ones(1, 2)
+    assert.are.same({ { 1, 1 }, { 1, 1 }, { 0, 0 } }, m:totable())
+    m[T { 1, 2 }] = perilune.ones(1, 1, 1, 2) * 2
+    assert.are.same({ { 2, 2 }, { 2, 2 }, { 0, 0 } }, m:totable())
   end)
 end)
 
