@@ -284,14 +284,14 @@ static int eye(lua_State *L) {
 
 /* -- tensor(nested tables) -- */
 
-/* The shape, by the first element of each level. */
+/* The shape, by the first element of each level.  A table may be a proxy: metamethods are asked. */
 static int measure(lua_State *L, int64_t shape[MAX_DIMS]) {
   int n_dims = 0;
   lua_pushvalue(L, 1);
   while (lua_istable(L, -1)) {
     if (n_dims == MAX_DIMS) bind_error(L, "tensor: tables are nested more than %d deep", MAX_DIMS);
-    shape[n_dims++] = (int64_t)lua_rawlen(L, -1);
-    lua_rawgeti(L, -1, 1);
+    shape[n_dims++] = luaL_len(L, -1);
+    lua_geti(L, -1, 1);
     lua_remove(L, -2);
   }
   lua_pop(L, 1);
@@ -333,12 +333,12 @@ static void walk(nested *s, int d) {
     take_number(s);
     return;
   }
-  if (!lua_istable(L, -1) || (int64_t)lua_rawlen(L, -1) != s->shape[d])
+  if (!lua_istable(L, -1) || luaL_len(L, -1) != s->shape[d])
     bind_error(L, "tensor: the nested tables are ragged: level %d should have %lld items everywhere", d + 1,
                (long long)s->shape[d]);
   luaL_checkstack(L, 3, "tensor");
   for (int64_t i = 1; i <= s->shape[d]; i++) {
-    lua_rawgeti(L, -1, i);
+    lua_geti(L, -1, i);
     walk(s, d + 1);
     lua_pop(L, 1);
   }

@@ -24,6 +24,15 @@ describe("making tensors", function()
     assert.are.equal(math.mininteger, perilune.full({ 1 }, math.mininteger)[1]:item())
   end)
 
+  it("asks the metamethods of a proxy", function()
+    local function proxy(values)
+      return setmetatable({}, { __index = function(_, i) return values[i] end, __len = function() return #values end })
+    end
+    assert.are.same({ 1, 2, 3 }, perilune.tensor(proxy { 1, 2, 3 }):totable())
+    assert.are.same({ { 1, 2 }, { 3, 4 } }, perilune.tensor(proxy { proxy { 1, 2 }, { 3, 4 } }):totable())
+    assert.matches("ragged", message_of(perilune.tensor, proxy { { 1, 2 }, proxy { 3 } }))
+  end)
+
   it("refuses ragged tables, wrong elements and tensors", function()
     assert.matches("ragged", message_of(perilune.tensor, { { 1, 2 }, { 3 } }))
     assert.matches("ragged", message_of(perilune.tensor, { 1, { 2 } }))
