@@ -36,6 +36,17 @@ static tensor *check_tensor(call *k, const parameter *p, int argument) {
   bind_error(L, "%s: %s must be a tensor, not %s", name, p->name, luaL_typename(L, argument));
 }
 
+/* A nil between items can hide from rawlen what stands behind it. */
+static void check_whole(call *k, const parameter *p, int argument, int64_t n) {
+  lua_State *L = k->L;
+  lua_pushnil(L);
+  while (lua_next(L, argument) != 0) {
+    bool is_behind = lua_isinteger(L, -2) && lua_tointeger(L, -2) > n;
+    if (is_behind) bind_error(L, "%s: item %lld of %s is nil", k->compiled->operation->name, (long long)n + 1, p->name);
+    lua_pop(L, 1);
+  }
+}
+
 /* The list stays on the stack, so its tensors stay alive. */
 static void check_list(call *k, const parameter *p, int argument) {
   lua_State *L = k->L;
@@ -53,6 +64,7 @@ static void check_list(call *k, const parameter *p, int argument) {
     k->inputs[k->n_inputs++] = t;
     lua_pop(L, 1);
   }
+  check_whole(k, p, argument, n);
 }
 
 /* -- values -- */

@@ -31,6 +31,12 @@ local ALL = { SGD = { lr = 0.1, momentum = 0.9, nesterov = true }, Adam = { lr =
   AdamW = { lr = 0.05 }, RMSprop = { lr = 0.02, momentum = 0.5, centered = true }, Adagrad = { lr = 0.2 } }
 
 describe("optimizers", function()
+  it("take no list with a hole", function()
+    local p = perilune.zeros(1, { requires_grad = true })
+    raises("SGD: item 2 of the list is nil, but item 3 is not", optim.SGD, { p, nil, perilune.zeros(1) })
+    raises("SGD: item 1 of the list is nil", optim.SGD, { { params = { nil, p } } })
+  end)
+
   for name, given in pairs(ALL) do
     it(name .. " make a loss small", function()
       local model = small_model()

@@ -12,6 +12,7 @@
 -- Children lie under the integers 1 .. n; a named child also under its name.
 local core = require "perilune.core"
 local Module = require "perilune.nn.module"
+local list_length = require "perilune.list_length"
 local ReLU = require "perilune.nn.activations".ReLU
 local options = require "perilune.options"
 
@@ -46,7 +47,9 @@ function Sequential:init(children)
   rawset(self, "_names", {})
   rawset(self, "_synchronised", {})
   rawset(self, "_plan", false)
-  for i, entry in ipairs(children or {}) do
+  children = children or {}
+  for i = 1, list_length("Sequential", children) do
+    local entry = children[i]
     if Module.is_module(entry) then
       self[i] = entry
     elseif type(entry) == "table" then

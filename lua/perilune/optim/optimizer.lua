@@ -4,6 +4,7 @@
 -- a group are plain fields, so that a scheduler, or the user, can change them between steps:
 -- optimizer.param_groups[1].lr = 1e-4.
 local core = require "perilune.core"
+local list_length = require "perilune.list_length"
 local options = require "perilune.options"
 local shown = require "perilune.shown"
 
@@ -47,9 +48,9 @@ local function add_group(self, group, base)
   end
   local complete = self.read_options(given)
   complete.params, complete.states = {}, {}
-  for i, tensor in ipairs(list) do
-    check_parameter(what, tensor, self._seen)
-    complete.params[i] = tensor
+  for i = 1, list_length(what, list) do
+    check_parameter(what, list[i], self._seen)
+    complete.params[i] = list[i]
   end
   if #complete.params == 0 then core.raise(what .. ": got an empty list of parameters") end
   self.step_function({}, {}, {}, complete)   -- no parameter moves, but the ranges of the options are checked
@@ -92,7 +93,9 @@ function Optimizer:init(parameters, given)
   if type(parameters.parameters) == "function" then
     core.raise(self.class_name .. ": a list of parameters is needed, got a module: give model:parameters()")
   end
-  if #parameters == 0 then core.raise(self.class_name .. ": got an empty list of parameters") end
+  if list_length(self.class_name, parameters) == 0 then
+    core.raise(self.class_name .. ": got an empty list of parameters")
+  end
   local base = self.read_options(given)
   self.defaults = base
   if core.is_tensor(parameters[1]) then parameters = { { params = parameters } } end
