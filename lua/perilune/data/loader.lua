@@ -48,7 +48,8 @@ end
 --- The number of batches of an epoch.
 function DataLoader:__len()
   local n = #self.dataset
-  return self.drop_last and n // self.batch_size or (n + self.batch_size - 1) // self.batch_size
+  local is_partial = n % self.batch_size > 0 and not self.drop_last   -- n + batch_size might not fit an integer
+  return n // self.batch_size + (is_partial and 1 or 0)
 end
 
 local function new_order(self)
