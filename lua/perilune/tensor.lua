@@ -2,6 +2,7 @@
 
 --- Adds everything to the `perilune` table and to the tensors' methods and metatable.
 return function(perilune, core)
+  local options = require "perilune.options"
   local ops, methods, meta = core.ops, core.methods, core.metatable
 
   for name, operation in pairs(core.plain_ops) do perilune[name] = operation end
@@ -59,14 +60,19 @@ return function(perilune, core)
   --- x where condition holds, other elsewhere.
   function methods.where(x, condition, other) return ops.where(condition, x, other) end
 
+  local function check_tensor(what, name, value)
+    if core.is_tensor(value) then return value end
+    return core.raise(("%s: %s must be a tensor, not %s"):format(what, name, type(value)))
+  end
+
   --- x with y's shape, by expanding.
-  function methods.expand_as(x, y) return ops.expand(x, y.shape) end
+  function methods.expand_as(x, y) return ops.expand(x, check_tensor("expand_as", "other", y).shape) end
 
   --- x with y's shape, without copying.
-  function methods.view_as(x, y) return methods.view(x, y.shape) end
+  function methods.view_as(x, y) return methods.view(x, check_tensor("view_as", "other", y).shape) end
 
   --- x with y's dtype.
-  function methods.type_as(x, y) return ops.to(x, y.dtype) end
+  function methods.type_as(x, y) return ops.to(x, check_tensor("type_as", "other", y).dtype) end
 
   -- count copies of x along dim, one after the other.
   local function tiled(x, dim, count)
@@ -101,6 +107,12 @@ return function(perilune, core)
     return centred:matmul(centred:t()) / (x.shape[2] - 1)
   end
 
+  -- The in-place forms of what gives a bool tensor: x keeps its dtype.
+  for _, name in ipairs { "eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or", "logical_xor",
+    "logical_not" } do
+    methods[name .. "_"] = function(x, ...) return check_tensor(name .. "_", "x", x):copy_(ops[name](x, ...)) end
+  end
+
   -- PyTorch's short forms of to(dtype).
   for name, dtype in pairs { float = "float32", double = "float64", long = "int64", byte = "uint8", bool = "bool" } do
     methods[name] = function(x) return ops.to(x, dtype) end
@@ -108,24 +120,43 @@ return function(perilune, core)
 
   --- Whether a and b have the same shape and equal elements.
   function perilune.equal(a, b)
+    check_tensor("equal", "a", a)
+    check_tensor("equal", "b", b)
     return table.concat(a.shape, ",") == table.concat(b.shape, ",") and (a:numel() == 0 or ops.all(ops.eq(a, b)):item())
   end
 
-  --- Whether |a - b| <= atol + rtol |b| everywhere; a NaN is close to nothing.
-  ---@param options? { rtol: number, atol: number }  default 1e-5 and 1e-8
-  function perilune.allclose(a, b, options)
-    local rtol, atol = options and options.rtol or 1e-5, options and options.atol or 1e-8
-    return perilune.no_grad(function()
-      return ops.all(ops.logical_or(ops.eq(a, b), ops.le((a - b):abs(), b:abs() * rtol + atol))):item()
-    end)
+  local read_closeness = {}
+  for _, name in ipairs { "isclose", "allclose" } do
+    read_closeness[name] = options.reader(name, { { "rtol", 1e-5 }, { "atol", 1e-8 }, { "equal_nan", false } })
   end
+
+  local function close(what, a, b, given)
+    check_tensor(what, "a", a)
+    check_tensor(what, "b", b)
+    local chosen = read_closeness[what](given)
+    a, b = a:detach(), b:detach()
+    local near = ops.logical_and(ops.isfinite(b), ops.le((a - b):abs(), b:abs() * chosen.rtol + chosen.atol))
+    near = ops.logical_or(ops.eq(a, b), near)
+    return chosen.equal_nan and ops.logical_or(near, ops.logical_and(ops.isnan(a), ops.isnan(b))) or near
+  end
+
+  --- Where |a - b| <= atol + rtol |b|, as a bool tensor; a NaN is close to nothing, or with equal_nan to another NaN.
+  ---@param given? { rtol: number, atol: number, equal_nan: boolean }  default 1e-5, 1e-8, false
+  function perilune.isclose(a, b, given) return close("isclose", a, b, given) end
+
+  --- Whether isclose holds everywhere.
+  ---@param given? { rtol: number, atol: number, equal_nan: boolean }  default 1e-5, 1e-8, false
+  function perilune.allclose(a, b, given) return ops.all(close("allclose", a, b, given)):item() end
 
   local function resolve_dim(x, dim, name)
     local n = x:dim()
     dim = dim or 1
+    if math.type(dim) ~= "integer" then
+      core.raise(("%s: dim must be an integer, not %s"):format(name, options.described(dim)))
+    end
     local resolved = dim < 0 and dim + n + 1 or dim
-    if math.type(resolved) ~= "integer" or resolved < 1 or resolved > n then
-      core.raise(("%s: dim %s does not exist in a tensor of %d dims"):format(name, dim, n))
+    if resolved < 1 or resolved > n then
+      core.raise(("%s: dim %d does not exist in a tensor of %d dims"):format(name, dim, n))
     end
     return resolved
   end

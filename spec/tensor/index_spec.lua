@@ -269,6 +269,44 @@ describe("shorthands", function()
     assert.matches("index_spec.lua:%d+: cov: x must be .* got %(2, 1%)", message_of(perilune.cov, perilune.ones(2, 1)))
   end)
 
+  it("in-place comparisons keep the dtype", function()
+    local x = perilune.tensor { 1.0, 2, 0 }
+    assert.are.same({ { 0, 1, 0 }, "float32" }, { x:clone():eq_(2):totable(), x:clone():eq_(2).dtype })
+    assert.are.same({ 1, 0, 1 }, x:clone():lt_(perilune.tensor { 2.0, 1, 1 }):totable())
+    assert.are.same({ 1, 0, 0 }, x:clone():logical_and_(perilune.tensor { 1.0, 0, 1 }):totable())
+    assert.are.same({ 0, 0, 1 }, x:logical_not_():totable())
+    assert.matches("cannot be written into", message_of(x.ge_, x, perilune.ones(2, 3)))
+  end)
+
+  it("isclose", function()
+    local nan, inf = 0 / 0, 1 / 0
+    local a, b = perilune.tensor { 1.0, 1, nan, inf, inf, 1 }, perilune.tensor { 1.0001, 1 + 1e-6, nan, inf, -inf, inf }
+    assert.are.same({ false, true, false, true, false, false }, perilune.isclose(a, b):totable())
+    assert.are.same({ true, true, true, true, false, false },
+      perilune.isclose(a, b, { rtol = 1e-3, equal_nan = true }):totable())
+    assert.matches("isclose: unknown option 'tol'", message_of(perilune.isclose, a, b, { tol = 1 }))
+  end)
+
+  it("name themselves in an error", function()
+    local t = perilune.zeros(3)
+    for pattern, fn in pairs {
+      ["chunk: dim must be an integer, not \"a\""] = function() t:chunk(2, "a") end,
+      ["unbind: dim must be an integer, not a table"] = function() t:unbind({}) end,
+      ["split: dim must be an integer, not 1.5"] = function() t:split(2, 1.5) end,
+      ["expand_as: other must be a tensor, not number"] = function() t:expand_as(5) end,
+      ["view_as: other must be a tensor, not nil"] = function() t:view_as() end,
+      ["type_as: other must be a tensor, not nil"] = function() t:type_as() end,
+      ["equal: b must be a tensor, not number"] = function() perilune.equal(t, 5) end,
+      ["allclose: a must be a tensor, not number"] = function() perilune.allclose(5, t) end,
+      ["cat: item 2 of tensors must be a tensor, not nil"] = function() perilune.cat({ t, nil, t }, 1) end,
+      ["stack: item 2 of tensors is nil"] = function() perilune.stack({ t, [3] = t }) end,
+    } do
+      local message = message_of(fn)
+      assert.matches("index_spec.lua:%d+: ", message)
+      assert.matches(pattern, message, 1, true)
+    end
+  end)
+
   it("dtypes, equal and allclose", function()
     local x = perilune.tensor { 1.5, 0 }
     assert.are.same({ "float64", "int64", "uint8", "bool", "float32" },
