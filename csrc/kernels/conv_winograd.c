@@ -21,13 +21,14 @@ winograd_plane winograd_plane_of(const conv_geometry *g, conv_direction to) {
   return p;
 }
 
-/* Smaller batches go different ways with a tape and without (conv_pass.c), and shall give the same bits on both. */
+/* Not without AVX2: the tile of panel.h then is several times slower than the direct way.
+** Smaller batches go different ways with a tape and without (conv_pass.c), and shall give the same bits on both. */
 static bool is_possible(const conv_geometry *g) {
   for (int d = 0; d < 2; d++)
     if (g->kernel[d] != WINOGRAD_FILTER || g->stride[d] != 1 || g->dilation[d] != 1 ||
         g->padding[d] >= WINOGRAD_FILTER)
       return false;
-  return g->groups == 1 && g->n >= WINOGRAD_LANES;
+  return g->groups == 1 && g->n >= WINOGRAD_LANES && conv_tiles_for(WINOGRAD_LANES)->lanes >= 8;
 }
 
 /* Pairs of output and tap that meet an input in direction d: what the direct sum computes. */

@@ -10,7 +10,7 @@
 
 #include "conv_lanes.h"
 
-/* Is it possible, and faster?  By geometry alone. */
+/* Is it possible, and faster?  By geometry and processor alone. */
 bool conv_winograd_suits(const conv_geometry *g, conv_direction to);
 bool conv_winograd_weight_suits(const conv_geometry *g);
 

@@ -1,18 +1,16 @@
 /* conv_winograd_transform.c -- see conv_winograd_transform.h.
 **
-** Each is two rounds of one-dimensional transforms, down the columns, then along the rows.  Vectors are 32 bytes on
-** every machine, as in matmul_tile.c, so that a clone for AVX-512 would be that for AVX2 once more; they travel by
-** pointer, since by value they would have another calling convention in each clone.  Filters are few: no clones. */
+** Each is two rounds of one-dimensional transforms, down the columns, then along the rows.  Vectors are 32 bytes, as
+** AVX2 has them; wider ones gain nothing on a double-pumped AVX-512.  Without AVX2 nobody comes here (conv_winograd.c),
+** so there are no clones. */
 #include "conv_winograd_transform.h"
 
 #include <stdbool.h>
 
-#include "../tensor/parallel.h"
-
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(PERILUNE_NO_CLONES)
-#define TWO_CLONES __attribute__((target_clones("default", "arch=x86-64-v3")))
+#ifdef __x86_64__
+#define WIDE __attribute__((target("avx2,fma")))
 #else
-#define TWO_CLONES
+#define WIDE
 #endif
 #define INLINE static inline __attribute__((always_inline))
 
@@ -43,7 +41,7 @@ INLINE void input_lines(int64_t n, float *to, ptrdiff_t step, const float *a, co
 
 /* Down the columns into t[column][row][lane], along memory, so that the hardware sees what comes next; then along the
 ** rows.  Neighbouring tiles share two columns. */
-TWO_CLONES void winograd_input(float *v, ptrdiff_t pitch, ptrdiff_t position, const winograd_run *run) {
+WIDE void winograd_input(float *v, ptrdiff_t pitch, ptrdiff_t position, const winograd_run *run) {
   float t[WINOGRAD_RUN_FLOATS] __attribute__((aligned(64)));
   static const float nothing[WINOGRAD_RUN * WINOGRAD_LANES];
   const int64_t lanes = run->n_vectors * WINOGRAD_LANES, n_columns = 2 * run->n_tiles + 2;
@@ -70,7 +68,7 @@ INLINE void gradient_line(vector *to, ptrdiff_t step, const vector *a, const vec
   to[3 * step] = -*b;
 }
 
-TWO_CLONES void winograd_gradient(int64_t n, float *w, ptrdiff_t position, const float *dy, ptrdiff_t row,
+WIDE void winograd_gradient(int64_t n, float *w, ptrdiff_t position, const float *dy, ptrdiff_t row,
                               ptrdiff_t pixel) {
   for (int64_t lane = 0; lane < n * WINOGRAD_LANES; lane += LANES) {
     vector s[N * WINOGRAD_OUTPUT], line[N];
@@ -95,7 +93,7 @@ INLINE void finish(float *y, const vector *v, float bias, float floor) {
   *(loose_vector *)y = (vector)(((mask)result & ~below) | ((mask)(floor - (vector){ 0 }) & below));
 }
 
-TWO_CLONES void winograd_output(int64_t n, float *y, winograd_strides at, int64_t rows, int64_t columns, const float *m,
+WIDE void winograd_output(int64_t n, float *y, winograd_strides at, int64_t rows, int64_t columns, const float *m,
                             ptrdiff_t m_item, ptrdiff_t m_position, const float *bias, float floor) {
   for (int64_t item = 0; item < n; item++, y += at.item, m += m_item) {
     float start = bias != NULL ? bias[item] : 0.0f;
@@ -131,7 +129,7 @@ INLINE void filter_line(vector *to, ptrdiff_t step, const vector *a, const vecto
   to[3 * step] = *c;
 }
 
-void winograd_filter(float *u, ptrdiff_t position, const float *g) {
+WIDE void winograd_filter(float *u, ptrdiff_t position, const float *g) {
   for (int lane = 0; lane < WINOGRAD_LANES; lane += LANES) {
     vector t[N * WINOGRAD_FILTER], line[N];
 #pragma GCC unroll 1
@@ -159,7 +157,7 @@ INLINE void filter_gradient_line(vector *to, ptrdiff_t step, const vector *a, co
   to[2 * step] = sum + *d;
 }
 
-void winograd_filter_gradient(float *dg, const float *du) {
+WIDE void winograd_filter_gradient(float *dg, const float *du) {
   for (int lane = 0; lane < WINOGRAD_LANES; lane += LANES) {
     vector t[N * WINOGRAD_FILTER], line[WINOGRAD_FILTER];
 #pragma GCC unroll 1

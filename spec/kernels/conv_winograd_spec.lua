@@ -37,6 +37,15 @@ end
 
 local function same(a, b) return a:eq(b):all():item() end
 
+--- Of the processor, or of what `make older` takes for it.
+local function has_avx2()
+  local file = io.open "/proc/cpuinfo"
+  if not file or (os.getenv "PERILUNE_BUILD" or ""):find "base$" then return false end
+  local text = file:read "a"
+  file:close()
+  return text:find "%f[%w]avx2%f[%W]" ~= nil
+end
+
 describe("Winograd's filtering", function()
   it("is as exact as the direct sum", function()
     for _, case in ipairs(CASES) do
@@ -59,7 +68,7 @@ describe("Winograd's filtering", function()
         return same(y:narrow(1, 1, 1), core.ops.conv2d(x:narrow(1, 1, 1), weight, nil, { padding = 1 }))
       end)
     end
-    assert.is_false(same_as_one_by_one(16, 32, 8))
+    assert.are.equal(not has_avx2(), same_as_one_by_one(16, 32, 8))
     assert.is_true(same_as_one_by_one(15, 32, 8))
     assert.is_true(same_as_one_by_one(16, 4, 8))
     assert.is_true(same_as_one_by_one(16, 32, 2))
