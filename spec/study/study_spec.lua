@@ -152,7 +152,7 @@ describe("perilune.study", function()
 
   it("begins no trial after the timeout, and shows a bar of all trials", function()
     local s, bar = study.create(), { updates = 0 }
-    s:optimize(function() return 1 end, { timeout = 0 })
+    s:optimize(function() return 1 end, { timeout = 0, n_trials = 3 })
     assert.equal(0, #s.trials)
     s:optimize(function()
       local stop = os.clock() + 0.03
