@@ -310,7 +310,7 @@ static status check(op_call *call) {
   if (!training && call->inputs[RUNNING_MEAN] == NULL)
     return op_fail(call, "running_mean and running_var are needed unless training is true");
   int64_t values = x->shape[1] > 0 ? tensor_numel(x) / x->shape[1] : 0;
-  if (training && values < 2 && x->shape[1] > 0)
+  if (training && values == 1)
     return op_fail(call, "training needs more than one value a channel, but x is %s", tensor_shape_text(x).text);
   return STATUS_OK;
 }
@@ -374,6 +374,7 @@ static status forward(op_call *call) {
   if (code != STATUS_OK) return code;
   point_at_saved(call, &w);
   w.y = call->outputs[0];
+  if (tensor_numel(w.x) == 0) return tensor_fill(call->context, call->saved[SAVED_STATISTICS], 0.0);
   if (!w.training) read_running(&w, call->inputs[RUNNING_MEAN], call->inputs[RUNNING_VAR]);
   parallel_for(call->context, w.at.n, 1, normalize_channels, &w);
   if (w.training && call->inputs[RUNNING_MEAN] != NULL) {

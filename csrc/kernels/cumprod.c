@@ -39,7 +39,7 @@ static status forward(op_call *call) {
   dtype d = dtype_is_float(x->dtype) ? x->dtype : DTYPE_INT64;
   int dim = 0;
   status code = STATUS_OK;
-  if (x->n_dims > 0) code = op_dim(call, 0, x->n_dims, &dim);
+  code = op_dim_or_scalar(call, 0, x->n_dims, &dim);
   if (code == STATUS_OK) code = op_output_like(call, 0, x, d);
   if (code == STATUS_OK && (ready = tensor_to(call->context, x, d)) == NULL) code = STATUS_NO_MEMORY;
   if (code != STATUS_OK) return code;

@@ -37,7 +37,7 @@ static status forward(op_call *call) {
   dtype d = dtype_is_float(x->dtype) ? x->dtype : DTYPE_INT64;
   int dim = 0;
   status code = STATUS_OK;
-  if (x->n_dims > 0) code = op_dim(call, 0, x->n_dims, &dim);
+  code = op_dim_or_scalar(call, 0, x->n_dims, &dim);
   if (code == STATUS_OK) code = op_output_like(call, 0, x, d);
   if (code == STATUS_OK && (ready = tensor_to(call->context, x, d)) == NULL) code = STATUS_NO_MEMORY;
   if (code != STATUS_OK) return code;
@@ -72,7 +72,7 @@ static status backward(op_call *call) {
   tensor *dy = call->output_gradients[0];
   int dim = 0;
   status code = op_gradient_like(call, 0, dy);
-  if (code == STATUS_OK && dy->n_dims > 0) code = op_dim(call, 0, dy->n_dims, &dim);
+  if (code == STATUS_OK) code = op_dim_or_scalar(call, 0, dy->n_dims, &dim);
   if (code != STATUS_OK) return code;
   line_job job = { .function = dy->dtype == DTYPE_FLOAT32 ? backward_float32 : backward_float64, .n_operands = 2,
                    .n_outputs = 1, .operands = { call->input_gradients[0], dy }, .dim = dim };

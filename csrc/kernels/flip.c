@@ -22,6 +22,7 @@ static status flip(op_call *call, tensor *x, tensor **y) {
   bool dims[MAX_DIMS];
   status code = op_dims(call, 0, x->n_dims, dims);
   if (code != STATUS_OK) return code;
+  for (int d = 0; d < x->n_dims; d++) dims[d] = dims[d] && call->values[0].list.count > 0;   /* {}: none */
   *y = reversed(call, x, dims);
   return *y != NULL ? STATUS_OK : STATUS_NO_MEMORY;
 }
@@ -31,7 +32,7 @@ static status backward(op_call *call) { return flip(call, call->output_gradients
 
 static const parameter parameters[] = {
   { "x", P_TENSOR, 0, NULL, NULL },
-  { "dims", P_DIMS, 0, NULL, NULL },
+  { "dims", P_SIZES, 0, NULL, NULL },
   { NULL, P_TENSOR, 0, NULL, NULL },
 };
 
@@ -46,7 +47,7 @@ static const char *const samples[] = {
 const op op_flip = {
   .name = "flip",
   .flags = OP_METHOD,
-  .help = "flip(x, dims) -> tensor\n\n"
+  .help = "flip(x, dims...) -> tensor\n\n"
           "x with the order along one or several dims reversed.",
   .parameters = parameters,
   .n_outputs = 1,

@@ -46,9 +46,11 @@ static status forward(op_call *call) {
   tensor *x = call->inputs[0], *index = NULL;
   int64_t shape[MAX_DIMS];
   int dim;
-  status code = op_dim(call, 0, x->n_dims, &dim);
+  status code = op_dim_or_scalar(call, 0, x->n_dims, &dim);
   if (code == STATUS_OK) code = op_require_dims(call, 1, 1);
-  if (code == STATUS_OK) code = indices_checked(call, 1, x->shape[dim], &index);
+  if (code == STATUS_OK && x->n_dims == 0 && call->inputs[1]->shape[0] != 1)
+    code = op_fail(call, "of a 0-dim tensor one item can be taken, not %lld", (long long)call->inputs[1]->shape[0]);
+  if (code == STATUS_OK) code = indices_checked(call, 1, x->n_dims == 0 ? 1 : x->shape[dim], &index);
   if (code != STATUS_OK) return code;
   call->saved[0] = index;
   memcpy(shape, x->shape, sizeof shape);
@@ -84,7 +86,7 @@ static void add_columns(void *argument, int64_t begin, int64_t end) {
 static status backward(op_call *call) {
   const tensor_meta *meta = &call->input_meta[0];
   int dim;
-  status code = op_dim(call, 0, meta->n_dims, &dim);
+  status code = op_dim_or_scalar(call, 0, meta->n_dims, &dim);
   if (code != STATUS_OK) return code;
   tensor *dx = call->input_gradients[0] = tensor_zeros(call->context, meta->dtype, meta->n_dims, meta->shape);
   tensor *dy = dx != NULL ? tensor_contiguous(call->context, call->output_gradients[0]) : NULL;

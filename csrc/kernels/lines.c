@@ -160,7 +160,7 @@ status lines_forward(op_call *call, line_function float32, line_function float64
   tensor *x = call->inputs[0];
   int dim = 0;
   status code = op_require_float(call);
-  if (code == STATUS_OK && x->n_dims > 0) code = op_dim(call, 0, x->n_dims, &dim);
+  if (code == STATUS_OK) code = op_dim_or_scalar(call, 0, x->n_dims, &dim);
   if (code == STATUS_OK) code = op_output_like(call, 0, x, x->dtype);
   if (code != STATUS_OK) return code;
   line_job job = { .function = x->dtype == DTYPE_FLOAT32 ? float32 : float64, .n_operands = 2, .n_outputs = 1,
@@ -173,7 +173,7 @@ status lines_backward(op_call *call, line_function float32, line_function float6
   tensor *saved = call->saved[0], *dy = call->output_gradients[0];
   int dim = 0;
   status code = op_gradient_like(call, 0, saved);
-  if (code == STATUS_OK && saved->n_dims > 0) code = op_dim(call, 0, saved->n_dims, &dim);
+  if (code == STATUS_OK) code = op_dim_or_scalar(call, 0, saved->n_dims, &dim);
   if (code != STATUS_OK) return code;
   line_job job = { .function = saved->dtype == DTYPE_FLOAT32 ? float32 : float64, .n_operands = 3, .n_outputs = 1,
                    .operands = { call->input_gradients[0], dy, saved }, .dim = dim };

@@ -95,13 +95,20 @@ static status extreme_along(op_call *call, fold_kind kind, int dim, const bool *
   return STATUS_OK;
 }
 
+/* Along the one dim that a tensor of 0 dims is taken to have. */
+static bool along_scalar(const op_call *call, int n_dims) { return n_dims == 0 && call->values[0].list.count == 1; }
+
 static status extreme(op_call *call, fold_kind kind) {
   bool reduced[MAX_DIMS];
   int dim;
   status code = any_dims(call, call->inputs[0]->n_dims, &dim, reduced);
   if (code == STATUS_OK && dim >= 0) code = require_items(call, dim);
   if (code != STATUS_OK) return code;
-  return dim < 0 ? extreme_forward(call, kind, reduced, call->values[1].flag) : extreme_along(call, kind, dim, reduced);
+  if (dim >= 0) return extreme_along(call, kind, dim, reduced);
+  code = extreme_forward(call, kind, reduced, call->values[1].flag);
+  if (code != STATUS_OK || !along_scalar(call, call->inputs[0]->n_dims)) return code;
+  call->outputs[1] = tensor_integer(call->context, DTYPE_INT64, 1);
+  return call->outputs[1] != NULL ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
 static status max_forward(op_call *call) { return extreme(call, FOLD_MAX); }
@@ -125,7 +132,7 @@ static status backward(op_call *call) {
   int dim;
   status code = any_dims(call, call->input_meta[0].n_dims, &dim, reduced);
   if (code != STATUS_OK) return code;
-  bool of_everything = call->values[0].list.count == 0;
+  bool of_everything = call->values[0].list.count == 0 || along_scalar(call, call->input_meta[0].n_dims);
   return dim < 0 ? extreme_backward(call, reduced, of_everything) : gradient_along(call, dim, reduced);
 }
 

@@ -121,11 +121,13 @@ static norm_kind kind_of(double p) {
 static status forward(op_call *call) {
   tensor *x = call->inputs[0];
   bool reduced[MAX_DIMS];
+  int64_t shape[MAX_DIMS];
   double *p = &call->values[0].number;
   status code = op_dims(call, 1, x->n_dims, reduced);
   if (code == STATUS_OK) code = op_require_float(call);
   if (code != STATUS_OK) return code;
-  if (isinf(*p) && tensor_numel(x) == 0) return op_fail(call, "x is %s: nothing has no extreme", tensor_shape_text(x).text);
+  if (isinf(*p) && reduced_shape(x, reduced, shape) == 0)
+    return op_fail(call, "x is %s: nothing has no extreme", tensor_shape_text(x).text);
   norm_kind kind = kind_of(*p);
   reduction r = { .kind = kind.fold, .compute = x->dtype, .map = kind.map, .extra = p };
   code = reduce_output(call, &r, x, reduced, call->values[2].flag, x->dtype);

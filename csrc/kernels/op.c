@@ -29,25 +29,32 @@ const char *op_input_name(const op_call *call, int i) {
   return "?";
 }
 
-static status resolve_dim(op_call *call, int64_t dim, int n_dims, int *out) {
-  int64_t resolved = dim < 0 ? dim + n_dims : dim - 1;
+/* n_places: n_dims, or 1 where a tensor of 0 dims may have a dim. */
+static status resolve_dim(op_call *call, int64_t dim, int n_places, int n_dims, int *out) {
+  int64_t resolved = dim < 0 ? dim + n_places : dim - 1;
   if (dim == 0) return op_fail(call, "dim 0 does not exist: dims count from 1, or from -1 backwards");
-  if (resolved < 0 || resolved >= n_dims)
+  if (resolved < 0 || resolved >= n_places)
     return op_fail(call, "dim %lld does not exist in a tensor of %d dims", (long long)dim, n_dims);
   *out = (int)resolved;
   return STATUS_OK;
 }
 
 status op_dim(op_call *call, int k, int n_dims, int *out) {
-  return resolve_dim(call, call->values[k].integer, n_dims, out);
+  return resolve_dim(call, call->values[k].integer, n_dims, n_dims, out);
+}
+
+static int places(int n_dims) { return n_dims > 0 ? n_dims : 1; }
+
+status op_dim_or_scalar(op_call *call, int k, int n_dims, int *out) {
+  return resolve_dim(call, call->values[k].integer, places(n_dims), n_dims, out);
 }
 
 status op_dims(op_call *call, int k, int n_dims, bool reduced[MAX_DIMS]) {
   int count = call->values[k].list.count;
-  for (int d = 0; d < n_dims; d++) reduced[d] = count == 0;
+  for (int d = 0; d < places(n_dims); d++) reduced[d] = count == 0;
   for (int i = 0; i < count; i++) {
     int dim = 0;
-    status code = resolve_dim(call, call->values[k].list.items[i], n_dims, &dim);
+    status code = resolve_dim(call, call->values[k].list.items[i], places(n_dims), n_dims, &dim);
     if (code != STATUS_OK) return code;
     if (reduced[dim]) return op_fail(call, "dim %d is given twice", dim + 1);
     reduced[dim] = true;

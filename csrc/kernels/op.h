@@ -113,7 +113,9 @@ typedef struct op {
 status op_fail(op_call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Resolves the user's dim (1-based or negative) in values[k] to 0-based; fails with a message. */
 status op_dim(op_call *call, int k, int n_dims, int *out);
-/* The same for a P_DIMS list: marks reduced[d]; an empty list marks all. */
+/* The same for operations that take a tensor of 0 dims for one of 1 dim, as PyTorch's do: dims 1 and -1 become 0. */
+status op_dim_or_scalar(op_call *call, int k, int n_dims, int *out);
+/* Likewise for a P_DIMS list: marks reduced[d]; an empty list marks all. */
 status op_dims(op_call *call, int k, int n_dims, bool reduced[MAX_DIMS]);
 /* Input i must be float32 or float64, and (for each later i) of the same dtype as input 0; NULL inputs pass. */
 status op_require_float(op_call *call);

@@ -42,8 +42,8 @@ static status transpose_forward(op_call *call) {
   const tensor *x = call->inputs[0];
   int64_t order[MAX_DIMS];
   int a, b;
-  status code = op_dim(call, A, x->n_dims, &a);
-  if (code == STATUS_OK) code = op_dim(call, B, x->n_dims, &b);
+  status code = op_dim_or_scalar(call, A, x->n_dims, &a);
+  if (code == STATUS_OK) code = op_dim_or_scalar(call, B, x->n_dims, &b);
   if (code != STATUS_OK) return code;
   for (int d = 0; d < x->n_dims; d++) order[d] = d == a ? b : d == b ? a : d;
   return permute_output(call, order);
@@ -55,7 +55,7 @@ static status backward(op_call *call) {
   return call->input_gradients[0] != NULL ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-static const parameter permute_parameters[] = { { "x", P_TENSOR, 0, NULL, NULL }, { "dims", P_SIZES, 0, NULL, NULL }, { 0 } };
+static const parameter permute_parameters[] = { { "x", P_TENSOR, 0, NULL, NULL }, { "dims", P_SIZES, 0, "", NULL }, { 0 } };
 static const parameter transpose_parameters[] = {
   { "x", P_TENSOR, 0, NULL, NULL }, { "a", P_DIM, 0, NULL, NULL }, { "b", P_DIM, 0, NULL, NULL }, { 0 }
 };

@@ -77,7 +77,7 @@ static status backward(op_call *call) {
 
 static const parameter parameters[] = {
   { "x", P_TENSOR, 0, NULL, NULL },
-  { "shifts", P_SIZES, 0, NULL, NULL },
+  { "shifts", P_DIMS, 0, NULL, NULL },
   { "dims", P_DIMS, 0, "", NULL },
   { NULL, P_TENSOR, 0, NULL, NULL },
 };
@@ -94,8 +94,8 @@ const op op_roll = {
   .name = "roll",
   .flags = OP_METHOD,
   .help = "roll(x, shifts, dims = none) -> tensor\n\n"
-          "x moved by shifts along dims; what leaves at the end comes in at the beginning.  Without dims the elements move\n"
-          "in row order.",
+          "x moved by shifts along dims (each an integer or a list of them); what leaves at the end comes in at the\n"
+          "beginning.  Without dims the elements move in row order.",
   .parameters = parameters,
   .n_outputs = 1,
   .forward = forward,

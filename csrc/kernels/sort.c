@@ -43,7 +43,7 @@ static status order(op_call *call, int dim, wanted w) {
 
 static status dim_of(op_call *call, int k, int n_dims, int *dim) {
   *dim = 0;
-  return n_dims > 0 ? op_dim(call, k, n_dims, dim) : STATUS_OK;
+  return op_dim_or_scalar(call, k, n_dims, dim);
 }
 
 static status sort_forward(op_call *call) {

@@ -62,6 +62,17 @@ static tensor *fresh(context *c, const tensor *x, int64_t rows, int64_t columns)
   return tensor_new(c, x->dtype, x->n_dims, shape);
 }
 
+/* Of a matrix without items the vectors, which only full_matrices has, are those of the identity. */
+static status fill_identity(context *c, tensor *t) {
+  int64_t n = t->shape[t->n_dims - 1], n_items = tensor_numel(t);
+  status code = tensor_fill(c, t, 0.0);
+  for (int64_t i = 0; i < n_items && code == STATUS_OK; i += i % (n * n) == n * n - 1 ? 1 : n + 1) {
+    if (t->dtype == DTYPE_FLOAT32) tensor_float32(t)[i] = 1.0f;
+    else tensor_float64(t)[i] = 1.0;
+  }
+  return code;
+}
+
 /* Into factors[U, S, VH]: new tensors, also after a failure; job 'N' makes S only. */
 static status run(op_call *call, tensor *given, char job, tensor *factors[3]) {
   context *c = call->context;
@@ -75,21 +86,16 @@ static status run(op_call *call, tensor *given, char job, tensor *factors[3]) {
   tensor *x = factors[S] == NULL ? NULL : lapack_copy(c, given);
   if (x == NULL) return STATUS_NO_MEMORY;
   status code = decompose(call, x, factors[U], factors[S], factors[VH], job);
+  if (code == STATUS_OK && tensor_numel(x) == 0 && job == 'A') {
+    code = fill_identity(c, factors[U]);
+    if (code == STATUS_OK) code = fill_identity(c, factors[VH]);
+  }
   tensor_release(x);
   return code;
 }
 
-static status check(op_call *call) {
-  status code = lapack_require(call, 0, false);
-  if (code != STATUS_OK) return code;
-  const tensor *x = call->inputs[0];
-  bool empty = x->shape[x->n_dims - 2] == 0 || x->shape[x->n_dims - 1] == 0;
-  if (empty) return op_fail(call, "x is %s: there is nothing to decompose", tensor_shape_text(x).text);
-  return STATUS_OK;
-}
-
 static status svd_forward(op_call *call) {
-  status code = check(call);
+  status code = lapack_require(call, 0, false);
   if (code != STATUS_OK) return code;
   bool full = call->values[FULL_MATRICES].flag;
   const tensor *x = call->inputs[0];
@@ -103,7 +109,7 @@ static status svd_forward(op_call *call) {
 
 /* The vectors wait for the backward: with or without a gradient, the values have the same bits. */
 static status svdvals_forward(op_call *call) {
-  status code = check(call);
+  status code = lapack_require(call, 0, false);
   if (code != STATUS_OK) return code;
   tensor *factors[3] = { NULL, NULL, NULL };
   code = run(call, call->inputs[0], 'N', factors);

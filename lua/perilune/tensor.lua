@@ -179,17 +179,21 @@ return function(perilune, core)
     if type(size) == "table" then return split_by_sizes(x, size, dim) end
     if math.type(size) ~= "integer" or size < 1 then core.raise("split: the size must be an integer of 1 or more") end
     local total, pieces = x:size(dim), {}
-    for start = 1, total, size do
+    for start = 1, math.max(total, 1), size do
       pieces[#pieces + 1] = ops.narrow(x, dim, start, math.min(size, total - start + 1))
     end
     return pieces
   end
 
-  --- At most `n` views of equal size along dim; as a table.
+  --- At most `n` views of equal size along dim, of nothing n views of nothing; as a table.
   function methods.chunk(x, n, dim)
     dim = resolve_dim(x, dim, "chunk")
     if math.type(n) ~= "integer" or n < 1 then core.raise("chunk: the number must be an integer of 1 or more") end
-    return methods.split(x, math.max(1, (x:size(dim) + n - 1) // n), dim)
+    local total = x:size(dim)
+    if total > 0 then return methods.split(x, (total - 1) // n + 1, dim) end
+    local pieces = {}
+    for i = 1, n do pieces[i] = ops.narrow(x, dim, 1, 0) end
+    return pieces
   end
 
   --- The views at each position of dim, without that dim; as a table.

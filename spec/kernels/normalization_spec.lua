@@ -108,3 +108,26 @@ describe("dropout", function()
     assert.has_error(function() ops.dropout(perilune.ones(3), 0 / 0) end)
   end)
 end)
+
+describe("batch_norm of an empty batch", function()
+  it("gives an empty batch, gradients of 0, and leaves the running statistics alone", function()
+    for _, shape in ipairs { { 0, 3 }, { 0, 3, 2, 2 }, { 2, 3, 0, 2 } } do
+      for _, dtype in ipairs { "float32", "float64" } do
+        local x = perilune.zeros(shape, { dtype = dtype, requires_grad = true })
+        local weight, bias = perilune.ones(3, { dtype = dtype, requires_grad = true }), perilune.zeros(3, { dtype = dtype })
+        local mean, var = perilune.zeros(3, { dtype = dtype }), perilune.ones(3, { dtype = dtype })
+        bias.requires_grad = true
+        for _, training in ipairs { true, false } do
+          local y = ops.batch_norm(x, weight, bias, mean, var, { training = training })
+          assert.are.same(shape, y.shape)
+          y:sum():backward()
+        end
+        assert.are.same(shape, x.grad.shape)
+        assert.are.same({ { 0, 0, 0 }, { 0, 0, 0 } }, { weight.grad:totable(), bias.grad:totable() })
+        assert.are.same({ { 0, 0, 0 }, { 1, 1, 1 } }, { mean:totable(), var:totable() })
+      end
+    end
+    assert.error_matches(function() ops.batch_norm(perilune.ones(1, 3), nil, nil, nil, nil, { training = true }) end,
+                         "more than one value a channel")
+  end)
+end)

@@ -151,4 +151,35 @@ describe("reductions", function()
       end
     end
   end)
+
+  it("take a tensor of 0 dims for one of 1 dim", function()
+    for _, dim in ipairs { 1, -1 } do
+      for name, expected in pairs { sum = 5, mean = 5, prod = 5, amax = 5, amin = 5, logsumexp = 5, any = true, all = true,
+                                    count_nonzero = 1, argmax = 1, argmin = 1, cumsum = 5, cumprod = 5, softmax = 1 } do
+        local y = tensor(5.0)[name](tensor(5.0), dim)
+        assert.are.same({}, y.shape)
+        assert.are.equal(expected, y:item())
+      end
+      assert.are.equal(5, tensor(5.0):norm(2, dim):item())
+      assert.are.equal(0, tensor(5.0):var(dim, { correction = 0 }):item())
+      assert.is_true(is_nan(tensor(5.0):std(dim):item()))
+      for _, name in ipairs { "max", "min", "sort" } do
+        local values, places = tensor(5.0)[name](tensor(5.0), dim)
+        assert.are.same({ 5, 1, {}, {} }, { values:item(), places:item(), values.shape, places.shape })
+      end
+    end
+    local x = tensor(nan):requires_grad_(true)
+    x:max(1):backward()
+    assert.are.equal(1, x.grad:item())
+    assert.matches("sum: dim 2 does not exist in a tensor of 0 dims", message_of(function() return tensor(5.0):sum(2) end))
+    assert.matches("softmax: dim %-2 does not", message_of(function() return tensor(5.0):softmax(-2) end))
+    assert.matches("sum: dim 1 is given twice", message_of(function() return tensor(5.0):sum({ 1, -1 }) end))
+  end)
+
+  it("of an infinite norm look at the dims that are reduced", function()
+    assert.are.same({ 0 }, perilune.zeros(0, 3):norm(inf, 2).shape)
+    assert.are.same({ 0, 0, 0 }, perilune.zeros(0, 3):norm(2, 1):totable())
+    assert.matches("nothing has no extreme", message_of(function() return perilune.zeros(0, 3):norm(inf, 1) end))
+    assert.matches("nothing has no extreme", message_of(function() return perilune.zeros(0, 0):norm(inf, 2) end))
+  end)
 end)

@@ -320,4 +320,57 @@ describe("shorthands", function()
     assert.is_false(perilune.allclose(perilune.tensor { 0 / 0 }, perilune.tensor { 0 / 0 }))
     assert.is_true(perilune.allclose(perilune.tensor { 1 / 0 }, perilune.tensor { 1 / 0 }))
   end)
+
+  it("transpose, permute, flip and index_select take a tensor of 0 dims", function()
+    local one = perilune.tensor { 1 }
+    for _, move in ipairs { function(x) return x:transpose(1, -1) end, function(x) return x:permute() end,
+                            function(x) return x:flip(1) end, function(x) return x:index_select(-1, one) end } do
+      local x = perilune.tensor(5.0):requires_grad_(true)
+      local y = move(x)
+      assert.are.same({}, y.shape)
+      y:backward()
+      assert.are.same({ 5, 1 }, { y:item(), x.grad:item() })
+    end
+    local x = perilune.tensor(5.0)
+    assert.matches("one item can be taken, not 2", message_of(x.index_select, x, 1, perilune.tensor { 1, 1 }))
+    assert.matches("index has 2", message_of(x.index_select, x, 1, perilune.tensor { 2 }))
+    assert.matches("transpose: dim 2 does not exist", message_of(x.transpose, x, 1, 2))
+  end)
+
+  it("roll and flip take integers or lists", function()
+    local x = perilune.arange(1, 4)
+    for _, given in ipairs { { 1, 1 }, { 1, { 1 } }, { { 1 }, { 1 } }, { 1 }, { 1, { dims = 1 } } } do
+      assert.are.same({ 4, 1, 2, 3 }, x:roll(table.unpack(given)):totable())
+    end
+    local square = x:reshape(2, 2)
+    assert.are.same({ { 4, 3 }, { 2, 1 } }, square:flip(1, 2):totable())
+    assert.are.same({ { 4, 3 }, { 2, 1 } }, square:flip({ 1, -1 }):totable())
+    assert.are.same({ { 1, 2 }, { 3, 4 } }, square:flip({}):totable())
+    assert.matches("flip: dims is missing", message_of(square.flip, square))
+  end)
+
+  it("split, chunk and cat take empty tensors as PyTorch does", function()
+    local function shapes(list)
+      local all = {}
+      for i, t in ipairs(list) do all[i] = t.shape end
+      return all
+    end
+    local zeros = perilune.zeros
+    assert.are.same({ { 0 } }, shapes(zeros(0):split(3)))
+    assert.are.same({ { 2, 0 } }, shapes(zeros(2, 0):split(3, 2)))
+    assert.are.same({ { 0 }, { 0 }, { 0 } }, shapes(zeros(0):chunk(3)))
+    assert.are.same({ { 2 }, { 2 }, { 1 } }, shapes(zeros(5):chunk(3)))
+    local nothing, ones = zeros(0, { requires_grad = true }), perilune.ones(2, 3, { requires_grad = true })
+    for _, dim in ipairs { 1, 2, -1, -2 } do
+      local y = perilune.cat({ nothing, ones, zeros(0) }, dim)
+      assert.are.same(ones:totable(), y:totable())
+      y:sum():backward()
+    end
+    assert.are.same({ 0 }, nothing.grad.shape)
+    assert.are.same({ { 4, 4, 4 }, { 4, 4, 4 } }, ones.grad:totable())
+    assert.are.same({ 0 }, perilune.cat({ zeros(0), zeros(0) }).shape)
+    assert.equal("float64", perilune.cat({ zeros(0, { dtype = "float64" }), ones }).dtype)
+    assert.matches("cat: tensor 1 is %(0, 2%) but tensor 2", message_of(perilune.cat, { zeros(0, 2), ones }))
+    assert.matches("cat: tensor 2 is %(2, 3%) but tensor 3", message_of(perilune.cat, { zeros(0), ones, zeros(2) }, 2))
+  end)
 end)

@@ -245,6 +245,7 @@ function perilune.bmm(x, other) end
 
 ---cat(tensors, dim = 1) -> tensor
 ---The tensors of a list one behind the other along dim; their other sizes must be equal.
+---A tensor (0) among tensors of more dims is left out.
 ---@param tensors perilune.Tensor[]
 ---@param dim? integer
 ---@return perilune.Tensor
@@ -553,13 +554,13 @@ function Tensor:flatten(first, last) end
 ---@return perilune.Tensor
 function perilune.flatten(x, first, last) end
 
----flip(x, dims) -> tensor
+---flip(x, dims...) -> tensor
 ---x with the order along one or several dims reversed.
 ---@param dims integer|integer[]
 ---@return perilune.Tensor
 function Tensor:flip(dims) end
 
----flip(x, dims) -> tensor
+---flip(x, dims...) -> tensor
 ---x with the order along one or several dims reversed.
 ---@param x perilune.Tensor|number
 ---@param dims integer|integer[]
@@ -1204,14 +1205,14 @@ function perilune.outer(x, other) end
 
 ---permute(x, dims...) -> tensor
 ---A view whose dim d is dim dims[d] of x.
----@param dims integer|integer[]
+---@param dims? integer|integer[]
 ---@return perilune.Tensor
 function Tensor:permute(dims) end
 
 ---permute(x, dims...) -> tensor
 ---A view whose dim d is dim dims[d] of x.
 ---@param x perilune.Tensor|number
----@param dims integer|integer[]
+---@param dims? integer|integer[]
 ---@return perilune.Tensor
 function perilune.permute(x, dims) end
 
@@ -1307,16 +1308,16 @@ function Tensor:reshape(sizes) end
 function perilune.reshape(x, sizes) end
 
 ---roll(x, shifts, dims = none) -> tensor
----x moved by shifts along dims; what leaves at the end comes in at the beginning.  Without dims the elements move
----in row order.
+---x moved by shifts along dims (each an integer or a list of them); what leaves at the end comes in at the
+---beginning.  Without dims the elements move in row order.
 ---@param shifts integer|integer[]
 ---@param dims? integer|integer[]
 ---@return perilune.Tensor
 function Tensor:roll(shifts, dims) end
 
 ---roll(x, shifts, dims = none) -> tensor
----x moved by shifts along dims; what leaves at the end comes in at the beginning.  Without dims the elements move
----in row order.
+---x moved by shifts along dims (each an integer or a list of them); what leaves at the end comes in at the
+---beginning.  Without dims the elements move in row order.
 ---@param x perilune.Tensor|number
 ---@param shifts integer|integer[]
 ---@param dims? integer|integer[]
