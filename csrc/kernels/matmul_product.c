@@ -5,6 +5,7 @@
 
 #include "../tensor/parallel.h"
 #include "matmul_dots.h"
+#include "matmul_outer.h"
 #include "matmul_panels.h"
 #include "matmul_tile.h"
 
@@ -15,10 +16,11 @@ enum {
   BLAS_BLOCK = 256,         /* rows and columns of one call */
   BLAS_MIN_BLOCK = 64,
   BLAS_TASKS = 8,           /* blocks are halved until there are so many */
+  OUTER_ITEMS = 1 << 15,    /* of a task's results where nothing is added up */
   TASK_WORK = 1 << 17       /* multiply-adds that are worth a thread's while */
 };
 
-typedef enum path { PATH_TILES, PATH_DOTS, PATH_BLAS } path;
+typedef enum path { PATH_OUTER, PATH_TILES, PATH_DOTS, PATH_BLAS } path;
 
 typedef struct work {
   product p;                /* in normal form: out.column_stride is 1 */
@@ -161,7 +163,8 @@ static void run_tasks(void *argument, int64_t begin, int64_t end) {
   const work *w = argument;
   for (int64_t task = begin; task < end; task++) {
     share s = share_of(w, task);
-    if (w->path == PATH_TILES) run_tiles(&w->p, &s);
+    if (w->path == PATH_OUTER) matmul_outer(w->p.dtype, s.out, s.a, s.b, w->p.alpha);
+    else if (w->path == PATH_TILES) run_tiles(&w->p, &s);
     else if (w->path == PATH_DOTS) run_dots(&w->p, &s);
     else run_blas(&w->p, &s);
   }
@@ -193,7 +196,10 @@ static void cut(work *w) {
   int64_t rows = w->p.out.rows, columns = w->p.out.columns;
   w->row_block = rows;
   w->column_block = columns;
-  if (w->path == PATH_TILES) {
+  if (w->path == PATH_OUTER) {
+    int64_t limit = columns < OUTER_ITEMS ? OUTER_ITEMS / columns : 1;
+    w->row_block = rows < limit ? rows : limit;
+  } else if (w->path == PATH_TILES) {
     w->row_block = rows <= TILE_ROW_BLOCK ? rows : TILE_ROW_BLOCK;
     w->column_block = columns <= TILE_COLUMNS ? columns : TILE_COLUMNS;
   } else if (w->path == PATH_DOTS) {
@@ -210,6 +216,8 @@ static void cut(work *w) {
 
 /* A product without depth is never BLAS' in float32: run_blas counts on that. */
 static path choose(const product *p) {
+  bool plain = p->beta == 0.0 && p->row_bias == NULL && p->column_bias == NULL && !p->relu;
+  if (p->a.columns == 1 && p->b.column_stride == 1 && plain) return PATH_OUTER;
   if (p->dtype != DTYPE_FLOAT32) return PATH_BLAS;
   if (p->out.rows <= DOTS_ROWS && p->beta == 0.0 && p->b.row_stride == 1 && p->a.column_stride == 1) return PATH_DOTS;
   double multiply_adds = (double)p->out.rows * (double)p->out.columns * (double)p->a.columns;
@@ -261,11 +269,12 @@ status product_run(context *c, const product *p) {
   w.p.a = matrix_normal(w.p.a);
   w.p.b = matrix_normal(w.p.b);
   make_normal(&w.p);
-  if (p->dtype == DTYPE_FLOAT32 && panels_suit(&w.p)) return panels_run(c, &w.p);
   w.path = choose(&w.p);
+  if (w.path != PATH_OUTER && p->dtype == DTYPE_FLOAT32 && panels_suit(&w.p)) return panels_run(c, &w.p);
   cut(&w);
   int64_t n_tasks = w.n_row_blocks * w.n_column_blocks * p->n_batch;
   double task_work = (double)w.row_block * (double)w.column_block * (double)(p->a.columns + 1);
+  if (w.path == PATH_OUTER) task_work *= (double)TASK_WORK / OUTER_ITEMS;
   int64_t grain = task_work >= TASK_WORK ? 1 : (int64_t)(TASK_WORK / task_work) + 1;
   if (w.path != PATH_BLAS) {
     parallel_for(c, n_tasks, grain, run_tasks, &w);

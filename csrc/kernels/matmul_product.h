@@ -1,9 +1,9 @@
 /* matmul_product.h -- every matrix product of the library goes through here.
 **
 ** Chooses between panels (matmul_panels.h: float32 from middle sizes on, with AVX-512), register tiles (matmul_tile.h:
-** float32 up to middle sizes), dot products (matmul_dots.h: a few rows against rows of a weight matrix) and OpenBLAS,
-** and cuts the work over the threads.  The choice and the cut depend on the processor, shapes, strides and dtype alone:
-** the same bits for any number of threads. */
+** float32 up to middle sizes), dot products (matmul_dots.h: a few rows against rows of a weight matrix), scaled rows
+** (matmul_outer.h: a column times a row) and OpenBLAS, and cuts the work over the threads.  The choice and the cut
+** depend on the processor, shapes, strides and dtype alone: the same bits for any number of threads. */
 #ifndef PERILUNE_MATMUL_PRODUCT_H
 #define PERILUNE_MATMUL_PRODUCT_H
 

@@ -103,6 +103,22 @@ describe("matmul", function()
     assert.is_true((y:to("float64") - wide):abs():max():item() < 1e-3)
   end)
 
+  it("of depth one is the products themselves, to the bit, whatever the strides", function()
+    local rows, columns = perilune.randn(2 * 700):view(700, 2):select(2, 1), perilune.randn(300)
+    for _, b in ipairs { columns, columns:flip(1), perilune.randn(600):view(300, 2):select(2, 2), perilune.randn(1):expand(300) } do
+      for _, d in ipairs { "float32", "float64" } do
+        local x, y = rows:to(d), b:to(d)
+        local product = x:unsqueeze(2) * y:unsqueeze(1)
+        assert.is_true(identical(product, x:outer(y)))
+        assert.is_true(identical(product, x:view(700, 1):matmul(y:view(1, 300))))
+        assert.is_true(identical(product:t(), y:reshape(300, 1):matmul(x:view(1, 700))))
+        local gradient = perilune.ones(300):to(d):requires_grad_(true)
+        gradient:dot(y):backward()
+        assert.is_true(identical(y, gradient.grad))
+      end
+    end
+  end)
+
   it("keeps NaN through the ReLU of a large product", function()
     local x, w = perilune.randn(128, 100), perilune.randn(128, 100)
     x[5][7] = 0 / 0
