@@ -1,7 +1,10 @@
-/* pow.c -- y = a^b.  Integers wrap around. */
+/* pow.c -- y = a^b.  Integers wrap around.
+** Where all items of a run are ordinary, float32 goes through e^(b log a) in float64, which vectorises, else libm. */
+#include <float.h>
 #include <math.h>
 
 #include "elementwise.h"
+#include "vector_double.h"
 
 /* Squares are what is wanted most, and pow() is slow. */
 CLONES static bool all_float32(int64_t n, const float *x, float value) {
@@ -16,12 +19,31 @@ CLONES static bool all_float64(int64_t n, const double *x, double value) {
   return different == 0;
 }
 
+/* All a positive, normal and finite, all b finite. */
+CLONES static bool all_ordinary(int64_t n, const float *a, const float *b) {
+  int other = 0;
+  for (int64_t i = 0; i < n; i++) other |= !(a[i] >= FLT_MIN && a[i] <= FLT_MAX) | !(fabsf(b[i]) <= FLT_MAX);
+  return other == 0;
+}
+
+/* For ordinary a and b.  Beyond 700 either way float32 has infinity and 0. */
+VECTOR_MATH double power(float a, double b) {
+  double exponent = b * log_double((double)a);
+  return exp_double(exponent > 700.0 ? 700.0 : exponent);
+}
+
+CLONES static void ordinary_powers(int64_t n, float *y, const float *a, const float *b) {
+  for (int64_t i = 0; i < n; i++) y[i] = (float)power(a[i], (double)b[i]);
+}
+
 static void forward_float32(int64_t n, void *const *data, const void *extra) {
   float *y = data[0];
   const float *a = data[1], *b = data[2];
   (void)extra;
   if (all_float32(n, b, 2.0f)) {
     for (int64_t i = 0; i < n; i++) y[i] = a[i] * a[i];
+  } else if (all_ordinary(n, a, b)) {
+    ordinary_powers(n, y, a, b);
   } else {
     for (int64_t i = 0; i < n; i++) y[i] = powf(a[i], b[i]);
   }
@@ -83,10 +105,21 @@ static status forward(op_call *call) {
 }
 
 /* da = dy b a^(b - 1), and 0 where b = 0. */
+CLONES static void ordinary_base(int64_t n, float *da, const float *dy, const float *a, const float *b) {
+  for (int64_t i = 0; i < n; i++) {
+    double slope = (double)b[i] * power(a[i], (double)b[i] - 1.0);
+    da[i] = b[i] == 0.0f ? 0.0f : dy[i] * (float)slope;
+  }
+}
+
 static void base_float32(int64_t n, void *const *data, const void *extra) {
   float *da = data[0];
   const float *dy = data[1], *a = data[2], *b = data[3];
   (void)extra;
+  if (!all_float32(n, b, 2.0f) && all_ordinary(n, a, b)) {
+    ordinary_base(n, da, dy, a, b);
+    return;
+  }
   for (int64_t i = 0; i < n; i++)
     da[i] = b[i] == 0.0f ? 0.0f : b[i] == 2.0f ? 2.0f * dy[i] * a[i] : dy[i] * b[i] * powf(a[i], b[i] - 1.0f);
 }
@@ -102,11 +135,11 @@ static void base_float64(int64_t n, void *const *data, const void *extra) {
 static const elementwise base_loops = { .float32 = base_float32, .float64 = base_float64 };
 
 /* db = dy y log(a), and 0 where a = 0 and b >= 0. */
-static void exponent_float32(int64_t n, void *const *data, const void *extra) {
+CLONES static void exponent_float32(int64_t n, void *const *data, const void *extra) {
   float *db = data[0];
   const float *dy = data[1], *a = data[2], *b = data[3], *y = data[4];
   (void)extra;
-  for (int64_t i = 0; i < n; i++) db[i] = a[i] == 0.0f && b[i] >= 0.0f ? 0.0f : dy[i] * y[i] * logf(a[i]);
+  for (int64_t i = 0; i < n; i++) db[i] = a[i] == 0.0f && b[i] >= 0.0f ? 0.0f : dy[i] * y[i] * log_float(a[i]);
 }
 
 static void exponent_float64(int64_t n, void *const *data, const void *extra) {

@@ -85,6 +85,27 @@ describe("special values", function()
     end
   end)
 
+  it("raise to powers as float64 does, ordinary runs and others", function()
+    local bases = { 1.2e-38, 1e-20, 0.3, 1 - 2 ^ -24, 1, 1 + 2 ^ -23, 3, 1e30, 3.4e38 }
+    local exponents = { -1e30, -127, -2.5, -1e-3, 0, 1e-8, 0.5, 1, 2, 3, 88, 1e7, 1e30 }
+    for _, extra in ipairs { { {}, {} }, { { 0, -0.0, -2, math.huge, -math.huge }, { math.huge, -math.huge } } } do
+      local a, b = { table.unpack(bases) }, { table.unpack(exponents) }
+      for _, x in ipairs(extra[1]) do a[#a + 1] = x end
+      for _, x in ipairs(extra[2]) do b[#b + 1] = x end
+      local x, y = perilune.tensor(a):to("float32"), perilune.tensor(b):to("float32")
+      local powers = x:unsqueeze(2):pow(y:unsqueeze(1)):totable()
+      local wide = x:to("float64"):unsqueeze(2):pow(y:to("float64"):unsqueeze(1)):to("float32"):totable()
+      for i in ipairs(a) do
+        for j in ipairs(b) do
+          local got, expected = powers[i][j], wide[i][j]
+          local same = got == expected or got ~= got and expected ~= expected
+          assert.is_true(same or math.abs(got - expected) <= 2 ^ -22 * math.abs(expected) + 2 ^ -149,
+                         ("%g ^ %g: %g, not %g"):format(a[i], b[j], got, expected))
+        end
+      end
+    end
+  end)
+
   it("lie within 3 units in the last place of float64", function()
     perilune.manual_seed(1)
     for name, scale in pairs { exp = 15, log = 1e6, log1p = 3, expm1 = 3, tanh = 4, sigmoid = 15, erf = 3, sin = 100,
