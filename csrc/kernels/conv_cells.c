@@ -71,7 +71,7 @@ static void run_cells(void *argument, int64_t begin, int64_t end) {
 static int64_t cells_grain(const cells_plan *p, int64_t n_items) {
   double work = (double)(p->matrix.outputs * p->matrix.inputs * p->matrix.taps) * (double)p->cut.slice;
   int64_t least = 1 + (int64_t)(1e5 / (work + 1)), share = (n_items + 31) / 32;
-  return least > share ? least : share;
+  return parallel_even_grain(n_items, least > share ? least : share);
 }
 
 void conv_lanes_cells(context *c, const conv_geometry *g, float *y, const float *x, const float *weight,

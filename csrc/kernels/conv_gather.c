@@ -185,7 +185,7 @@ static void order_columns(int64_t *order, const conv_axis *axis) {
 static int64_t gather_grain(const gather_plan *p, int64_t n_items) {
   double work = (double)(p->matrix.outputs * p->matrix.inputs * p->matrix.taps) * (double)p->cut.slice;
   int64_t least = 1 + (int64_t)(5e5 / (work + 1)), share = (n_items + 31) / 32;
-  return least > share ? least : share;
+  return parallel_even_grain(n_items, least > share ? least : share);
 }
 
 status conv_lanes_gather(context *c, const conv_geometry *g, conv_direction to, float *y, const float *x,

@@ -29,7 +29,7 @@ typedef struct product_plan {
   int64_t n_dw;               /* floats of dw */
   const strip *strips;
   int64_t n_units;            /* strips x slices of lanes */
-  int64_t n_unit_parts, units_per_part;
+  int64_t n_unit_parts;       /* as even as whole units are */
   int64_t n_channel_parts, channels_per_part;
 } product_plan;
 
@@ -94,8 +94,7 @@ static void product_items(void *argument, int64_t begin, int64_t end) {
     int64_t first = item % p->n_channel_parts * p->channels_per_part, rest = p->small_channels - first;
     int64_t part = item / p->n_channel_parts % p->n_unit_parts;
     int64_t group = item / p->n_channel_parts / p->n_unit_parts;
-    int64_t first_unit = part * p->units_per_part, last_unit = first_unit + p->units_per_part;
-    if (last_unit > p->n_units) last_unit = p->n_units;
+    int64_t first_unit = part * p->n_units / p->n_unit_parts, last_unit = (part + 1) * p->n_units / p->n_unit_parts;
     for (int64_t unit = first_unit; unit < last_unit; unit++)
       product_unit(p, p->sums + part * p->n_dw, &table, unit, group, first,
                    rest < p->channels_per_part ? rest : p->channels_per_part);
@@ -118,24 +117,19 @@ static int64_t make_strips(strip *strips, const conv_window *w, int64_t longest)
   return n;
 }
 
-static int64_t parts(int64_t n, int64_t at_most, int64_t *per_part, int64_t multiple) {
-  *per_part = (n + at_most - 1) / at_most;
-  *per_part = (*per_part + multiple - 1) / multiple * multiple;
-  return (n + *per_part - 1) / *per_part;
-}
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* Enough items for a few threads to share evenly, from sizes alone. */
 static void cut_work(product_plan *p) {
   int64_t rows = p->tiles->product_rows, n_tiles = (p->small_channels + rows - 1) / rows;
   int64_t wanted = (MANY_ITEMS + p->groups - 1) / p->groups, channel_parts = 1;
   bool large = p->n_dw / p->groups >= LARGE_WEIGHT;
-  if (large) channel_parts = n_tiles < wanted ? n_tiles : wanted;
-  else if (p->n_units < wanted) channel_parts = wanted / p->n_units;
-  p->n_channel_parts = parts(p->small_channels, channel_parts < n_tiles ? channel_parts : n_tiles,
-                             &p->channels_per_part, rows);
-  int64_t unit_parts = wanted / p->n_channel_parts;
-  if (large && p->n_channel_parts >= 4) unit_parts = 1;
-  p->n_unit_parts = parts(p->n_units, unit_parts > 1 ? unit_parts : 1, &p->units_per_part, 1);
+  if (large) channel_parts = least(n_tiles, wanted);
+  else if (p->n_units < wanted) channel_parts = least(n_tiles, wanted / p->n_units);
+  p->channels_per_part = (n_tiles + channel_parts - 1) / channel_parts * rows;
+  p->n_channel_parts = (p->small_channels + p->channels_per_part - 1) / p->channels_per_part;
+  bool by_units = !large || p->n_channel_parts < 4;
+  p->n_unit_parts = by_units ? least(p->n_units, (wanted + p->n_channel_parts - 1) / p->n_channel_parts) : 1;
 }
 
 static void add_parts(const product_plan *p, float *dw) {

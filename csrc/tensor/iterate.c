@@ -6,7 +6,7 @@
 #include "parallel.h"
 
 /* Below this many items a thread costs more than it saves. */
-enum { ITEMS_A_CHUNK = 1 << 15 };
+enum { ITEMS_A_CHUNK = 1 << 15, LINE_ITEMS = 64 };   /* LINE_ITEMS: no two chunks share a line of the cache */
 
 typedef struct plan {
   int n_dims, n_operands;
@@ -106,5 +106,6 @@ void iterate(const context *c, int n_operands, tensor *const *operands, iterate_
   if (n == 0) return;
   plan p;
   make_plan(&p, n_operands, operands, loop, extra);
-  parallel_for(c, n, ITEMS_A_CHUNK, run_items, &p);
+  int64_t grain = (parallel_even_grain(n, ITEMS_A_CHUNK) + LINE_ITEMS - 1) / LINE_ITEMS * LINE_ITEMS;
+  parallel_for(c, n, grain, run_items, &p);
 }

@@ -29,3 +29,10 @@ void parallel_for(const context *constant, int64_t n, int64_t grain, parallel_bo
   for (int64_t begin = 0; begin < n; begin += grain)
     body(argument, begin, begin + grain < n ? begin + grain : n);
 }
+
+int64_t parallel_even_grain(int64_t n, int64_t grain) {
+  if (n <= grain) return grain;
+  int64_t n_chunks = (n - 1) / grain + 1;
+  n_chunks += n_chunks % 2;
+  return (n - 1) / n_chunks + 1;
+}

@@ -15,6 +15,10 @@ typedef void (*parallel_body)(void *argument, int64_t begin, int64_t end);
 
 void parallel_for(const context *c, int64_t n, int64_t grain, parallel_body body, void *argument);
 
+/* A grain, at most this one, with which the chunks are of one size and even in number, as are most processors' cores:
+** of 7 chunks one of two threads gets 4, a seventh more than its share. */
+int64_t parallel_even_grain(int64_t n, int64_t grain);
+
 /* Leaf loops that the compiler vectorises are compiled once for each instruction set and chosen when the
 ** library is loaded.  Put CLONES before the definition of a *leaf* function: one called from inside a
 ** parallel_body that starts nothing itself. */
