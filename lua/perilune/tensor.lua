@@ -19,6 +19,12 @@ return function(perilune, core)
   function meta.__tostring(t) return require("perilune.print").format(t) end
   function meta.__pairs(t) return t:iter() end
 
+  -- Methods are functions of perilune, too, where what comes first may be anything.
+  local function check_tensor(what, name, value)
+    if core.is_tensor(value) then return value end
+    return core.raise(("%s: %s must be a tensor, not %s"):format(what, name, type(value)))
+  end
+
   local function check_std(std)
     local is_number = type(std) == "number"
     if not is_number and not core.is_tensor(std) then
@@ -43,7 +49,7 @@ return function(perilune, core)
 
   --- Matrix transpose of a tensor with at most two dims.
   function methods.t(x)
-    local n = x:dim()
+    local n = check_tensor("t", "x", x):dim()
     if n > 2 then core.raise(("t: the tensor has %d dims; use transpose(a, b)"):format(n)) end
     return n < 2 and ops.contiguous(x) or ops.transpose(x, 1, 2)
   end
@@ -59,11 +65,6 @@ return function(perilune, core)
 
   --- x where condition holds, other elsewhere.
   function methods.where(x, condition, other) return ops.where(condition, x, other) end
-
-  local function check_tensor(what, name, value)
-    if core.is_tensor(value) then return value end
-    return core.raise(("%s: %s must be a tensor, not %s"):format(what, name, type(value)))
-  end
 
   --- x with y's shape, by expanding.
   function methods.expand_as(x, y) return ops.expand(x, check_tensor("expand_as", "other", y).shape) end
@@ -87,6 +88,7 @@ return function(perilune, core)
 
   --- x repeated counts[d] times along each dim d, as NumPy's and PyTorch's tile; counts may be more than x has dims.
   function methods.tile(x, ...)
+    check_tensor("tile", "x", x)
     local counts = type(...) == "table" and ... or { ... }
     for _ = x:dim() + 1, #counts do x = ops.unsqueeze(x, 1) end
     local missing = x:dim() - #counts
@@ -100,6 +102,7 @@ return function(perilune, core)
   --- The covariance of the rows of x (variables, samples), as NumPy's and PyTorch's cov, with n - 1: (variables,
   --- variables).  Where each row is a sample, x:t():cov().
   function methods.cov(x)
+    check_tensor("cov", "x", x)
     if x:dim() ~= 2 or x.shape[2] < 2 then
       core.raise(("cov: x must be (variables, samples) with 2 samples or more, got %s"):format(x.shape))
     end
@@ -149,7 +152,7 @@ return function(perilune, core)
   function perilune.allclose(a, b, given) return ops.all(close("allclose", a, b, given)):item() end
 
   local function resolve_dim(x, dim, name)
-    local n = x:dim()
+    local n = check_tensor(name, "x", x):dim()
     dim = dim or 1
     if math.type(dim) ~= "integer" then
       core.raise(("%s: dim must be an integer, not %s"):format(name, options.described(dim)))

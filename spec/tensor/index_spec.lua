@@ -259,6 +259,14 @@ describe("shorthands", function()
     assert.matches("%d", message_of(x.tile, x, 1 << 62))     -- at once, not after filling the memory
   end)
 
+  it("functions say that they want a tensor", function()
+    for _, name in ipairs { "t", "tile", "split", "chunk", "unbind", "cov", "equal", "allclose" } do
+      local pattern = "index_spec.lua:%d+: " .. name .. ": [xa] must be a tensor, not "
+      assert.matches(pattern .. "nil", message_of(perilune[name], nil))
+      assert.matches(pattern .. "table", message_of(perilune[name], { 1 }, perilune.ones(2)))
+    end
+  end)
+
   it("cov", function()
     local x = perilune.tensor { { 1.0, 2, 4 }, { 3.0, 1, -2 } }          -- numpy.cov of the same
     local expected = { { 7 / 3, -23 / 6 }, { -23 / 6, 19 / 3 } }
