@@ -1,6 +1,7 @@
 /* indices.c -- index tensors, and moving elements along a dim by them.  See indices.h. */
 #include "indices.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "../tensor/iterate.h"
@@ -40,22 +41,40 @@ static void add_item(dtype d, char *to, const char *from) {
   }
 }
 
-/* index, indexed and straight at one position along dim, for n lines. */
-static void move_across(const lines *l, int64_t n, const char *index, char *indexed, char *straight,
-                        const int64_t *step) {
-  size_t size = dtype_size(l->d);
+/* n items, each `step` behind the one before.  `size`, `move` and `d` are constants where it is called most. */
+static inline __attribute__((always_inline))
+void move_items(const lines *l, int64_t n, const char *index, char *indexed, char *straight, const int64_t *step,
+                size_t size, indices_move move, dtype d) {
   for (int64_t i = 0; i < n; i++, index += step[0], indexed += step[1], straight += step[2]) {
     char *place = indexed + (*(const int64_t *)(const void *)index - 1) * l->indexed_step;
-    if (l->move == INDICES_ADD) add_item(l->d, place, straight);
-    else if (l->move == INDICES_SCATTER) memcpy(place, straight, size);
+    if (move == INDICES_ADD) add_item(d, place, straight);
+    else if (move == INDICES_SCATTER) memcpy(place, straight, size);
     else memcpy(straight, place, size);
   }
 }
 
+static void move_run(const lines *l, int64_t n, const char *index, char *indexed, char *straight,
+                     const int64_t *step) {
+  if (l->d != DTYPE_FLOAT32)
+    move_items(l, n, index, indexed, straight, step, dtype_size(l->d), l->move, l->d);
+  else if (l->move == INDICES_ADD)
+    move_items(l, n, index, indexed, straight, step, sizeof(float), INDICES_ADD, DTYPE_FLOAT32);
+  else if (l->move == INDICES_SCATTER)
+    move_items(l, n, index, indexed, straight, step, sizeof(float), INDICES_SCATTER, DTYPE_FLOAT32);
+  else move_items(l, n, index, indexed, straight, step, sizeof(float), INDICES_GATHER, DTYPE_FLOAT32);
+}
+
+/* n lines: one after the other where their items lie closer together than they do, else side by side. */
 static void move_lines(int64_t n, char *const *data, const int64_t *step, const void *extra) {
   const lines *l = extra;
-  for (int64_t j = 0; j < l->n; j++)
-    move_across(l, n, data[0] + j * l->index_step, data[1], data[2] + j * l->straight_step, step);
+  if (llabs(l->index_step) < llabs(step[0])) {
+    const int64_t along[3] = { l->index_step, 0, l->straight_step };
+    for (int64_t i = 0; i < n; i++)
+      move_run(l, l->n, data[0] + i * step[0], data[1] + i * step[1], data[2] + i * step[2], along);
+  } else {
+    for (int64_t j = 0; j < l->n; j++)
+      move_run(l, n, data[0] + j * l->index_step, data[1], data[2] + j * l->straight_step, step);
+  }
 }
 
 /* The first item of each line. */
