@@ -20,30 +20,26 @@ typedef struct perplexity_search {
   double entropy;
 } perplexity_search;
 
-/* p = e^-t, and sums of p, t p, t^2 p by lane. */
+/* p = e^-t, and p, t p, t^2 p into the sums of a lane. */
+VECTOR_MATH void weigh_item(float away, float beta, float *p, float *s, float *t, float *u) {
+  float x = beta * away;
+  x = x < 100.0f ? x : 100.0f;
+  float weight = exp_float(-x), weighted = x * weight;
+  *p = weight;
+  *s += weight;
+  *t += weighted;
+  *u += x * weighted;
+}
+
 CLONES static void weigh(const float *restrict distance, int64_t k, float beta, float *restrict p,
                          float sums[restrict 3][LANES]) {
   float nearest_distance = distance[0], s[LANES] = { 0 }, t[LANES] = { 0 }, u[LANES] = { 0 };
   int64_t at = 0;
   for (; at + LANES <= k; at += LANES)
-    for (int lane = 0; lane < LANES; lane++) {
-      float x = beta * (distance[at + lane] - nearest_distance);
-      x = x < 100.0f ? x : 100.0f;
-      float weight = exp_float(-x), weighted = x * weight;
-      p[at + lane] = weight;
-      s[lane] += weight;
-      t[lane] += weighted;
-      u[lane] += x * weighted;
-    }
-  for (int lane = 0; lane < k - at; lane++) {
-    float x = beta * (distance[at + lane] - nearest_distance);
-    x = x < 100.0f ? x : 100.0f;
-    float weight = exp_float(-x), weighted = x * weight;
-    p[at + lane] = weight;
-    s[lane] += weight;
-    t[lane] += weighted;
-    u[lane] += x * weighted;
-  }
+    for (int lane = 0; lane < LANES; lane++)
+      weigh_item(distance[at + lane] - nearest_distance, beta, &p[at + lane], &s[lane], &t[lane], &u[lane]);
+  for (int lane = 0; lane < k - at; lane++)
+    weigh_item(distance[at + lane] - nearest_distance, beta, &p[at + lane], &s[lane], &t[lane], &u[lane]);
   for (int lane = 0; lane < LANES; lane++) {
     sums[0][lane] = s[lane];
     sums[1][lane] = t[lane];
