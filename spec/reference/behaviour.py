@@ -75,8 +75,31 @@ def index_cases():
     return cases
 
 
+def probability_cases():
+    """cross_entropy with probabilities as target: loss, and the gradients of its sum by input and target."""
+    cases = []
+    for shape, options in (((3, 4), {}), ((3, 4), {"label_smoothing": 0.2, "reduction": "sum"}), ((4,), {"weight": True}),
+                           ((2, 3, 2), {"weight": True, "label_smoothing": 0.1}),
+                           ((2, 3, 2), {"weight": True, "reduction": "none"})):
+        n = torch.Size(shape).numel()
+        x = torch.sin(torch.arange(n, dtype=torch.float64) * 1.7).reshape(shape).requires_grad_()
+        dim = 0 if len(shape) == 1 else 1
+        target = torch.softmax(torch.cos(torch.arange(n, dtype=torch.float64)).reshape(shape), dim).detach()
+        target.requires_grad_()
+        weight = torch.arange(1.0, 1 + shape[dim], dtype=torch.float64) / 2 if "weight" in options else None
+        given = {name: value for name, value in options.items() if name != "weight"}
+        loss = torch.nn.functional.cross_entropy(x, target, weight, **given)
+        loss.sum().backward()
+        cases.append({"shape": shape, "input": x.reshape(-1).tolist(), "target": target.reshape(-1).tolist(),
+                      "weight": None if weight is None else weight.tolist(), "options": given,
+                      "loss": loss.reshape(-1).tolist(), "input_gradient": x.grad.reshape(-1).tolist(),
+                      "target_gradient": target.grad.reshape(-1).tolist()})
+    return cases
+
+
 recorded["converted"] = converted()
 recorded["indices"] = index_cases()
+recorded["probabilities"] = probability_cases()
 
 lines = [json.dumps(name) + ": " + json.dumps(case) for name, case in sorted(recorded.items())]
 pathlib.Path(__file__).with_suffix(".json").write_text("{\n" + ",\n".join(lines) + "\n}\n")

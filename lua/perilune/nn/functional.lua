@@ -11,6 +11,7 @@ for _, operation in ipairs(core.registry()) do
   if operation.flags.functional then functional[operation.name] = core.ops[operation.name] end
 end
 for _, name in ipairs(ACTIVATIONS) do functional[name] = core.ops[name] end
+functional.cross_entropy = require "perilune.nn.cross_entropy"
 
 return setmetatable(functional, { __index = core.ops,
   __tostring = shown.place("perilune.nn.functional", functional) })

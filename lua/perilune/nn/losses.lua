@@ -1,5 +1,6 @@
 -- losses.lua -- what training makes small.  reduction: "mean" (the default), "sum" or "none".
 local core = require "perilune.core"
+local cross_entropy = require "perilune.nn.cross_entropy"
 local Module = require "perilune.nn.module"
 local options = require "perilune.options"
 
@@ -77,12 +78,13 @@ local NLLLoss = define("NLLLoss", { { "weight", nil, "tensor" }, { "ignore_index
 function NLLLoss:forward(input, target) return ops.nll_loss(input, target, self.weight, self._options) end
 
 ---@class perilune.nn.CrossEntropyLoss: perilune.nn.Module
---- of logits (N, C) and labels 1 .. C.  Options: weight (C), ignore_index, label_smoothing = 0, reduction.
+--- of logits (N, C) and labels 1 .. C, or probabilities (N, C).  Options: weight (C), ignore_index,
+--- label_smoothing = 0, reduction.
 ---@overload fun(given?: table): perilune.nn.CrossEntropyLoss
 local CrossEntropyLoss = define("CrossEntropyLoss", { { "weight", nil, "tensor" }, { "ignore_index", nil, "integer" },
   { "label_smoothing", 0.0 } })
 
-function CrossEntropyLoss:forward(input, target) return ops.cross_entropy(input, target, self.weight, self._options) end
+function CrossEntropyLoss:forward(input, target) return cross_entropy(input, target, self.weight, self._options) end
 
 ---@class perilune.nn.KLDivLoss: perilune.nn.Module
 --- target (log target - input), input being log-probabilities.  Options: log_target = false, reduction.
