@@ -21,6 +21,7 @@ local cae = require "support.cae"
 local fashion = require "support.fashion"
 local pictures = require "support.pictures"
 local Reconstruction = require "support.reconstruction"
+local run = require "support.run"
 local training = require "support.training"
 
 local parser = argparse("01_cae", "Train the convolutional auto-encoder on Fashion-MNIST.")
@@ -54,4 +55,4 @@ local function main()
   print(("%s/: cae.safetensors, losses.csv, reconstructions.png"):format(flags.out))
 end
 
-main()
+run(main)

@@ -29,6 +29,7 @@ local findings = require "support.findings"
 local folder = require "support.folder"
 local pictures = require "support.pictures"
 local Reconstruction = require "support.reconstruction"
+local run_script = require "support.run"
 local space = require "support.space"
 local tables = require "support.tables"
 local trained = require "support.trained"
@@ -189,4 +190,4 @@ local function main()
   finish(names, searches, data)
 end
 
-main()
+run_script(main)

@@ -19,6 +19,7 @@ local here = arg[0]:match("^(.*)/[^/]*$") or "."
 package.path = here .. "/?.lua;" .. package.path
 local fashion = require "support.fashion"
 local pictures = require "support.pictures"
+local run = require "support.run"
 local training = require "support.training"
 local VAE = require "support.vae"
 
@@ -120,4 +121,4 @@ local function main()
   print(flags.out .. "/: vae.safetensors, losses.csv, reconstructions.png, samples.png, walk.png")
 end
 
-main()
+run(main)

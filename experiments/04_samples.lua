@@ -34,6 +34,7 @@ local fashion = require "support.fashion"
 local gaussian = require "support.gaussian"
 local outputs = require "support.outputs"
 local pictures = require "support.pictures"
+local run = require "support.run"
 local quality = require "support.sample_quality"
 local tables = require "support.tables"
 local trained = require "support.trained"
@@ -106,4 +107,4 @@ local function main()
   save_csv(rows)
 end
 
-main()
+run(main)

@@ -39,6 +39,7 @@ local fashion = require "support.fashion"
 local few_labels = require "support.few_labels"
 local folder = require "support.folder"
 local outputs = require "support.outputs"
+local run = require "support.run"
 local tables = require "support.tables"
 local training = require "support.training"
 local transfer = require "support.transfer"
@@ -134,4 +135,4 @@ local function main()
   end
 end
 
-main()
+run(main)

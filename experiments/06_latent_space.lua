@@ -25,6 +25,7 @@ local here = arg[0]:match("^(.*)/[^/]*$") or "."
 package.path = here .. "/?.lua;" .. package.path
 local folder = require "support.folder"
 local outputs = require "support.outputs"
+local run = require "support.run"
 local trained = require "support.trained"
 
 local plot, metrics = perilune.plot, perilune.metrics
@@ -156,4 +157,4 @@ local function main()
   print(flags.out .. "/: pca.png, tsne_cae.png, tsne_vae.png, images.png, maps.csv, maps.safetensors")
 end
 
-main()
+run(main)

@@ -10,10 +10,12 @@ local perilune = require "perilune"
 local here = arg[0]:match("^(.*)/[^/]*$") or "."
 package.path = here .. "/?.lua;" .. package.path
 local folder = require "support.folder"
+local run = require "support.run"
 
 local parser = argparse("gallery", "Draw one figure of each kind.")
 parser:option("--out", "folder for the figures", "runs/gallery")
 local flags = parser:parse()
+run(folder.make, flags.out)
 
 local plot = perilune.plot
 local NAMES = { "T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Boot" }
@@ -101,7 +103,6 @@ figures.image_grid = plot.image_grid { images = images:narrow(1, 1, 24), caption
 figures.subplots = plot.subplots { figures.line, figures.contour, figures.bar, figures.histogram,
   title = "Four at once", width = 1000, height = 760 }
 
-folder.make(flags.out)
 for kind in pairs(plot) do
   local figure = figures[kind] or error("the gallery has no " .. kind)
   assert(figure:save(("%s/%s.png"):format(flags.out, kind)))

@@ -16,6 +16,7 @@ local fingerprint = require "support.fingerprint"
 local machine = require "support.machine"
 local Pipeline = require "support.pipeline"
 local report = require "support.report"
+local run = require "support.run"
 local stages = require "support.stages"
 
 local parser = argparse("reproduce", "Run the whole study and write the report.")
@@ -91,4 +92,4 @@ local function main()
   print(root .. "/report.html")
 end
 
-main()
+run(main)

@@ -38,6 +38,16 @@ describe("the auto-encoder experiment", function()
     assert.are.equal(read(root .. "/one/reconstructions.png"), read(root .. "/three/reconstructions.png"))
   end)
 
+  it("says in one line that its folder cannot be made", function()
+    for _, name in ipairs { "01_cae", "02_search", "03_vae", "04_samples", "05_fine_tune", "gallery", "reproduce" } do
+      local output, ok = experiment.run(name, "--out /proc/x")
+      assert.is_false(ok, name)
+      assert.matches("^experiments/" .. name .. "%.lua: cannot make the folder /proc/x/: [^\n]+\n$",
+        output:match("[^\n]*\n$"), name)
+      assert.not_matches("traceback", output, 1, true)
+    end
+  end)
+
   it("says what is wrong with its flags and its data", function()
     local output, ok = run("--epochs two")
     assert.is_false(ok)
