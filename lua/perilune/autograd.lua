@@ -4,7 +4,7 @@ local core = require "perilune.core"
 
 local M = {}
 
-M.grad = core.grad
+M.grad = require "perilune.gradients"
 
 local Context = {}
 Context.__index = Context

@@ -11,13 +11,14 @@ local perilune = { _VERSION = "perilune " .. core.version }
 
 for _, name in ipairs {
   "scope", "memory", "reset_peak_memory", "trim_memory", "set_memory_cap", "set_num_threads", "get_num_threads",
-  "grad", "no_grad", "enable_grad", "detect_anomaly", "is_grad_enabled", "set_detect_anomaly", "is_tensor",
+  "no_grad", "enable_grad", "detect_anomaly", "is_grad_enabled", "set_detect_anomaly", "is_tensor",
 } do
   perilune[name] = core[name]
 end
 for name, make in pairs(core.create) do perilune[name] = make end
 for name, draw in pairs(core.random) do perilune[name] = draw end
 
+perilune.grad = require "perilune.gradients"
 require("perilune.tensor")(perilune, core)
 
 -- Modules that are loaded on first use, and functions that live in one.

@@ -150,9 +150,15 @@ describe("grad", function()
   it("gives nil where there is no path, and takes output gradients", function()
     local x, other = leaf { 2.0, 3 }, leaf { 1.0 }
     local y = x * x
-    local dx, none = perilune.grad({ y }, { x, other }, { grad_outputs = { perilune.tensor({ 1.0, 2 }, { dtype = "float64" }) } })
+    local given = { grad_outputs = { perilune.tensor({ 1.0, 2 }, { dtype = "float64" }) }, retain_graph = true }
+    assert.matches("backward_spec.lua:%d+: grad: input 2 was not used for the outputs; { allow_unused = true } gives nil",
+      message_of(perilune.grad, { y }, { x, other }, given))
+    given.allow_unused = true
+    local dx, none = perilune.grad({ y }, { x, other }, given)
     assert.are.same({ 4, 12 }, dx:totable())
     assert.is_nil(none)
+    assert.is_not_nil(given.grad_outputs)
+    assert.matches("unknown option 'allow'", message_of(perilune.grad, { y }, { x }, { allow = true }))
     assert.matches("input 1 does not require", message_of(perilune.grad, y, perilune.zeros(1)))
   end)
 end)
