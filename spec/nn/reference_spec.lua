@@ -1,5 +1,6 @@
 -- Whole small networks against PyTorch: keys, shapes, outputs, gradients, buffers.
 local perilune = require "perilune"
+local behaviour = require "support.behaviour"
 local cjson = require "cjson"
 local close = require "support.close"
 local reference = require "support.reference"
@@ -200,6 +201,27 @@ describe("initialisers", function()
     nn.init.zeros_(layer.weight)
     assert.is_true(layer.weight.requires_grad and layer.weight.is_leaf)
     assert.equal(0, layer.weight:detach():abs():sum():item())
+  end)
+
+  it("hand channels on with dirac_, and write the identity", function()
+    for i, case in ipairs(behaviour.dirac) do
+      local shape = {}
+      for d, size in ipairs(case.shape) do shape[d] = math.tointeger(size) end
+      local weight = nn.init.dirac_(perilune.randn(shape), math.tointeger(case.groups))
+      assert.same(case.values, weight:reshape(-1):totable(), "case " .. i)
+    end
+    assert.same({ { 1, 0, 0 }, { 0, 1, 0 } }, nn.init.eye_(perilune.randn(2, 3)):totable())
+    assert.has_error(function() nn.init.eye_(perilune.ones(3)) end)
+    assert.has_error(function() nn.init.dirac_(perilune.ones(3, 3)) end)
+    assert.has_error(function() nn.init.dirac_(perilune.ones(3, 2, 1), 2) end)
+  end)
+
+  it("leave a share of each column empty with sparse_", function()
+    local t = nn.init.sparse_(perilune.ones(50, 40), 0.33, 2)
+    for _, zeros in ipairs(t:eq(0):sum(1):totable()) do assert.equal(17, zeros) end
+    assert.near(2, t[t:ne(0)]:std():item(), 0.2)
+    assert.has_error(function() nn.init.sparse_(t, 1.5) end)
+    assert.equal(0, nn.init.sparse_(t, 1):abs():sum():item())
   end)
 
   it("make orthogonal matrices", function()

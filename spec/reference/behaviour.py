@@ -97,7 +97,16 @@ def probability_cases():
     return cases
 
 
+def dirac_cases():
+    cases = []
+    for shape, groups in (((4, 3, 3, 3), 1), ((4, 2, 2, 1), 2), ((2, 3, 3), 1), ((6, 1, 2, 3, 3), 3)):
+        weight = torch.nn.init.dirac_(torch.empty(shape), groups)
+        cases.append({"shape": shape, "groups": groups, "values": weight.reshape(-1).tolist()})
+    return cases
+
+
 recorded["converted"] = converted()
+recorded["dirac"] = dirac_cases()
 recorded["indices"] = index_cases()
 recorded["probabilities"] = probability_cases()
 

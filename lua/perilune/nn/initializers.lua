@@ -190,4 +190,55 @@ function init.orthogonal_(tensor, gain)
   return fill("orthogonal_", tensor, (q * (gain or 1.0)):reshape(shape))
 end
 
+--- The identity matrix, as far as it fits.
+---@param tensor perilune.Tensor  2 dims
+---@return perilune.Tensor tensor
+function init.eye_(tensor)
+  local shape = check("eye_", tensor).shape
+  if #shape ~= 2 then core.raise(("eye_: the tensor must have 2 dims, got %s"):format(shape)) end
+  return fill("eye_", tensor, core.create.eye(shape[1], shape[2]))
+end
+
+--- A convolution's weight that hands its first channels on unchanged: 1 in the middle of the kernel of channel i to
+--- channel i, 0 elsewhere.
+---@param tensor perilune.Tensor  3 to 5 dims
+---@param groups? integer  default 1; each group of output channels gets its input channels so
+---@return perilune.Tensor tensor
+function init.dirac_(tensor, groups)
+  local shape = check("dirac_", tensor).shape
+  groups = options.integer("dirac_", "groups", groups or 1)
+  if #shape < 3 or #shape > 5 then core.raise(("dirac_: the tensor must have 3 to 5 dims, got %s"):format(shape)) end
+  if shape[1] % groups ~= 0 then
+    core.raise(("dirac_: %d output channels are no multiple of groups %d"):format(shape[1], groups))
+  end
+  local values, outputs = core.create.zeros(shape), shape[1] // groups
+  for channel = 1, math.min(outputs, shape[2]) do
+    local place = { 0, channel }
+    for d = 3, #shape do place[d] = shape[d] // 2 + 1 end
+    for group = 0, groups - 1 do
+      place[1] = group * outputs + channel
+      values[place] = 1
+    end
+  end
+  return fill("dirac_", tensor, values)
+end
+
+--- Normal with this standard deviation, but for a share of each column, drawn anew, which is 0.  Martens, ICML 2010.
+---@param tensor perilune.Tensor  2 dims
+---@param sparsity number  the share, 0 .. 1, rounded up to whole elements
+---@param std? number  default 0.01
+---@return perilune.Tensor tensor
+function init.sparse_(tensor, sparsity, std)
+  local shape = check("sparse_", tensor).shape
+  if #shape ~= 2 then core.raise(("sparse_: the tensor must have 2 dims, got %s"):format(shape)) end
+  options.number("sparse_", "sparsity", sparsity, 0, 1)
+  local rows, columns = shape[1], shape[2]
+  local n_zeros = math.ceil(sparsity * rows)
+  local values = core.random.randn(rows, columns):mul_(std or 0.01)
+  for column = 1, columns do
+    if n_zeros > 0 then values[{ core.random.randperm(rows):narrow(1, 1, n_zeros), column }] = 0 end
+  end
+  return fill("sparse_", tensor, values)
+end
+
 return setmetatable(init, { __tostring = require("perilune.shown").place("perilune.nn.init", init) })
