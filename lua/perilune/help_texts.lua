@@ -54,8 +54,8 @@ return {
   get_num_threads = "get_num_threads() -> integer\n\nHow many threads the operations use.",
 
   grad = "grad(outputs, inputs, { grad_outputs, retain_graph, allow_unused }) -> gradients...\n\n" ..
-    "The gradient of each input; one that the outputs do not depend on is an error, or nil with allow_unused = true.  " ..
-    "The .grad of the leaves stays as it is.",
+    "The gradient of each input; one that the outputs do not depend on is an error, or nil with " ..
+    "allow_unused = true.  The .grad of the leaves stays as it is.",
   no_grad = "no_grad(fn, ...) -> what fn returns\n\nRuns fn(...) without recording on the tape.",
   enable_grad = "enable_grad(fn, ...) -> what fn returns\n\n" ..
     "Runs fn(...) with recording switched on again, inside a no_grad.",
