@@ -5,6 +5,8 @@
 #include "conv_winograd_transform.h"
 #include "panel.h"
 
+enum { MOST_WEIGHTS = 256 * 256 };   /* pairs of channels, in the weight gradient */
+
 static int64_t tiles_of(int64_t n) { return (n + WINOGRAD_OUTPUT - 1) / WINOGRAD_OUTPUT; }
 
 winograd_plane winograd_plane_of(const conv_geometry *g, conv_direction to) {
@@ -66,11 +68,13 @@ bool conv_winograd_suits(const conv_geometry *g, conv_direction to) {
 
 static double whole_panels(int64_t n) { return (double)((n + PANEL - 1) / PANEL * PANEL); }
 
+/* Each part of the work has sums of its own in 16 positions: with more than 256 x 256 channels, 4 MB. */
 bool conv_winograd_weight_suits(const conv_geometry *g) {
   const double input_work = 230, gradient_work = 150, filter_work = 40;
   if (!is_possible(g)) return false;
   winograd_plane p = winograd_plane_of(g, TO_SMALL);
   double inputs = whole_panels(p.inputs), outputs = whole_panels(p.outputs);
+  if (inputs * outputs > MOST_WEIGHTS) return false;
   double tile = WINOGRAD_POSITIONS * inputs * outputs + input_work * inputs + gradient_work * outputs;
   return tiles_work(&p, tile) + filter_work * inputs * outputs < direct_work(&p);
 }

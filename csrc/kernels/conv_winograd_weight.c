@@ -20,8 +20,9 @@ enum {
   RUN_LANES = 128,            /* samples in a run, at most */
   RUN_TILES = 8,              /* tiles in a run, at most */
   RUN_COLUMNS = 256,          /* tiles by samples, about */
+  FEW_PARTS = 8,              /* for the threads to share */
   MOST_PARTS = 16,
-  PART_FLOATS = 1 << 21,      /* of dU in all parts together */
+  PART_FLOATS = 1 << 21,      /* of dU in more than few parts together */
   FINISH_GRAIN = 64,          /* panels of filters that are worth a thread's while */
   TAPS = WINOGRAD_FILTER * WINOGRAD_FILTER
 };
@@ -185,8 +186,8 @@ static void cut_work(plan *p) {
   p->n_across = parts(p->at.n_tiles[1], least(RUN_COLUMNS / p->run_lanes, RUN_TILES));
   p->run_tiles = parts(p->at.n_tiles[1], p->n_across);
   p->n_runs = p->n_slices * p->at.n_tiles[0] * p->n_across;
-  p->n_parts = least(least(PART_FLOATS / p->part_floats, MOST_PARTS), p->n_runs);
-  if (p->n_parts < 1) p->n_parts = 1;
+  int64_t fitting = least(PART_FLOATS / p->part_floats, MOST_PARTS);
+  p->n_parts = least(fitting > FEW_PARTS ? fitting : FEW_PARTS, p->n_runs);
   p->runs_per_part = parts(p->n_runs, p->n_parts);
   p->n_parts = parts(p->n_runs, p->runs_per_part);
   p->pitch = (p->run_tiles * p->run_lanes + 1) * PANEL;
