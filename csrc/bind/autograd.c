@@ -179,6 +179,7 @@ typedef struct user_call {
   int function;
   int n_arguments, n_results;
   tensor **arguments, **results;   /* results: new references; NULL where it returned no tensor */
+  bool is_hook;                    /* what it returns is a tensor or nil */
 } user_call;
 
 /* The results are retained last: nothing raises then. */
@@ -188,6 +189,8 @@ static int call_user(lua_State *L) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, u->function);
   for (int i = 0; i < u->n_arguments; i++) bind_push_tensor(L, u->arguments[i]);
   lua_call(L, u->n_arguments, u->n_results);
+  if (u->is_hook && !lua_isnil(L, 2) && bind_test_tensor(L, 2) == NULL)
+    bind_error(L, "hook: it must return the new gradient or nothing, not a %s", luaL_typename(L, 2));
   for (int i = 0; i < u->n_results; i++) {
     tensor *t = bind_test_tensor(L, 2 + i);
     u->results[i] = t != NULL ? tensor_retain(t) : NULL;
@@ -215,7 +218,8 @@ static status check_replacement(context *c, const tensor *replacement, const ten
 
 static status run_hook(context *c, tensor **gradient, void *data) {
   tensor *replacement = NULL;
-  user_call u = { .n_arguments = 1, .arguments = gradient, .n_results = 1, .results = &replacement };
+  user_call u = { .n_arguments = 1, .arguments = gradient, .n_results = 1, .results = &replacement,
+                  .is_hook = true };
   status code = run_user_call(data, &u);
   if (replacement == NULL) return code;
   code = check_replacement(c, replacement, *gradient);
@@ -225,7 +229,7 @@ static status run_hook(context *c, tensor **gradient, void *data) {
   return code;
 }
 
-/* t:register_hook(function(gradient) ... end) -> id.  What the function returns, if a tensor, replaces the gradient.
+/* t:register_hook(function(gradient) ... end) -> id.  A tensor that the function returns replaces the gradient.
 ** The tape holds the function: one that uses the tensor itself keeps both alive until the hook is removed. */
 static int register_hook(lua_State *L) {
   context *c = bind_enter(L);

@@ -230,6 +230,11 @@ describe("hooks", function()
     assert.are.equal("from the hook", message_of(y.backward, y))
     assert.is_nil(x.grad)
     local z = x * 3
+    local number = leaf { 1.0 }
+    number:register_hook(function() return 5 end)
+    assert.matches("hook: it must return the new gradient or nothing, not a number",
+      message_of(function() number:sum():backward() end))
+    assert.is_nil(number.grad)
     z:register_hook(function() return perilune.ones(2) end)
     assert.matches("the new gradient is %(2%)", message_of(z.backward, z))
     assert.matches("does not require", message_of(function() perilune.ones(1):register_hook(print) end))
