@@ -16,7 +16,7 @@ typedef struct rows {
 } rows;
 
 static rows rows_of(const tensor *index, int dim, int n_dims, const int64_t *x_shape, dtype d, char *x, char *y) {
-  rows r = { tensor_int64(index), x, y, 1, x_shape[dim], index->shape[0], 1, d };
+  rows r = { tensor_int64(index), x, y, 1, x_shape[dim], tensor_numel(index), 1, d };
   for (int k = 0; k < n_dims; k++) {
     if (k < dim) r.outer *= x_shape[k];
     if (k > dim) r.inner *= x_shape[k];
@@ -47,14 +47,15 @@ static status forward(op_call *call) {
   int64_t shape[MAX_DIMS];
   int dim;
   status code = op_dim_or_scalar(call, 0, x->n_dims, &dim);
-  if (code == STATUS_OK) code = op_require_dims(call, 1, 1);
-  if (code == STATUS_OK && x->n_dims == 0 && call->inputs[1]->shape[0] != 1)
-    code = op_fail(call, "of a 0-dim tensor one item can be taken, not %lld", (long long)call->inputs[1]->shape[0]);
+  int64_t n = tensor_numel(call->inputs[1]);
+  if (code == STATUS_OK && call->inputs[1]->n_dims != 0) code = op_require_dims(call, 1, 1);
+  if (code == STATUS_OK && x->n_dims == 0 && n != 1)
+    code = op_fail(call, "of a 0-dim tensor one item can be taken, not %lld", (long long)n);
   if (code == STATUS_OK) code = indices_checked(call, 1, x->n_dims == 0 ? 1 : x->shape[dim], &index);
   if (code != STATUS_OK) return code;
   call->saved[0] = index;
   memcpy(shape, x->shape, sizeof shape);
-  shape[dim] = index->shape[0];
+  shape[dim] = n;
   code = op_output(call, 0, x->dtype, x->n_dims, shape);
   return code == STATUS_OK ? select_rows(call, dim, index) : code;
 }
@@ -111,6 +112,7 @@ static const char *const samples[] = {
   "x=normal(2,3,5):t dim=-2 index=index<3>(4)",
   "x=normal(5,7):lanes dim=1 index=index<5>(3)",
   "x=int64(4) dim=1 index=index<4>(2)",
+  "x=normal(3,4) dim=2 index=index<4>()",
   "bench x=normal(1000,1000) dim=1 index=index<1000>(1000)",
   NULL,
 };
@@ -120,7 +122,7 @@ const op op_index_select = {
   .flags = OP_METHOD,
   .help = "index_select(x, dim, index) -> tensor\n\n"
           "The slices of x along dim that index names: for dim = 1 of a matrix y[i] = x[index[i]].  index is int64, 1-based,\n"
-          "with one dim.",
+          "with one dim, or a single one with none.",
   .parameters = parameters,
   .n_outputs = 1,
   .forward = forward,

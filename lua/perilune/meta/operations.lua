@@ -657,7 +657,7 @@ function perilune.gt(a, b) end
 
 ---index_select(x, dim, index) -> tensor
 ---The slices of x along dim that index names: for dim = 1 of a matrix y[i] = x[index[i]].  index is int64, 1-based,
----with one dim.
+---with one dim, or a single one with none.
 ---@param dim integer
 ---@param index perilune.Tensor|number
 ---@return perilune.Tensor
@@ -665,7 +665,7 @@ function Tensor:index_select(dim, index) end
 
 ---index_select(x, dim, index) -> tensor
 ---The slices of x along dim that index names: for dim = 1 of a matrix y[i] = x[index[i]].  index is int64, 1-based,
----with one dim.
+---with one dim, or a single one with none.
 ---@param x perilune.Tensor|number
 ---@param dim integer
 ---@param index perilune.Tensor|number
