@@ -104,10 +104,18 @@ static void check_signature(png_job *job) {
   png_error(job->png, "signature");
 }
 
-/* Whatever the file has, to gray, gray + alpha, RGB or RGBA of 8 or 16 bits. */
+static bool has_palette(const png_job *job) {
+  return png_get_color_type(job->png, job->info) == PNG_COLOR_TYPE_PALETTE;
+}
+
+/* Whatever the file has, to gray, gray + alpha, RGB or RGBA of 8 or 16 bits; but where it has a palette, to indices of
+** 8 bits: libpng would take what lies outside of the palette for black. */
 static void ask_for_whole_samples(png_job *job) {
   int type = png_get_color_type(job->png, job->info);
-  if (type == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(job->png);
+  if (type == PNG_COLOR_TYPE_PALETTE) {
+    png_set_packing(job->png);
+    return;
+  }
   if (type == PNG_COLOR_TYPE_GRAY && png_get_bit_depth(job->png, job->info) < 8)
     png_set_expand_gray_1_2_4_to_8(job->png);
   if (png_get_valid(job->png, job->info, PNG_INFO_tRNS)) png_set_tRNS_to_alpha(job->png);
@@ -127,7 +135,9 @@ static void check_size(png_job *job) {
 }
 
 static void allocate_picture(png_job *job, int64_t height, size_t row_bytes) {
-  int64_t shape[3] = {png_get_channels(job->png, job->info), height, png_get_image_width(job->png, job->info)};
+  int n_channels = png_get_channels(job->png, job->info);
+  if (has_palette(job)) n_channels = png_get_valid(job->png, job->info, PNG_INFO_tRNS) ? 4 : 3;
+  int64_t shape[3] = {n_channels, height, png_get_image_width(job->png, job->info)};
   dtype kind = png_get_bit_depth(job->png, job->info) == 16 ? DTYPE_INT64 : DTYPE_UINT8;
   bool keep = job->stage != STAGE_COUNT;
   job->rows_bytes = keep ? row_bytes * (size_t)height : row_bytes;
@@ -157,6 +167,26 @@ static void separate_channels(png_job *job) {
   }
 }
 
+/* Indices (H, W) to (C, H, W). */
+static void look_up_colors(png_job *job) {
+  const tensor *t = job->picture;
+  int64_t n_pixels = t->shape[1] * t->shape[2];
+  png_colorp colors;
+  png_bytep alphas = NULL;
+  int n_colors = 0, n_alphas = 0;
+  png_get_PLTE(job->png, job->info, &colors, &n_colors);
+  png_get_tRNS(job->png, job->info, &alphas, &n_alphas, NULL);
+  uint8_t *to = tensor_uint8(t);
+  for (int64_t pixel = 0; pixel < n_pixels; pixel++) {
+    int index = job->rows[pixel];
+    if (index >= n_colors) png_error(job->png, "a pixel has a color that is not in the palette");
+    to[pixel] = colors[index].red;
+    to[n_pixels + pixel] = colors[index].green;
+    to[2 * n_pixels + pixel] = colors[index].blue;
+    if (t->shape[0] == 4) to[3 * n_pixels + pixel] = index < n_alphas ? alphas[index] : UINT8_MAX;
+  }
+}
+
 /* May be left by a longjmp at any call. */
 static void read_picture(png_job *job) {
   check_signature(job);
@@ -174,7 +204,7 @@ static void read_picture(png_job *job) {
   for (int pass = 0; pass < n_passes; pass++)
     for (int64_t row = 0; row < height; row++) png_read_row(job->png, job->rows + (size_t)row * step, NULL);
   png_read_end(job->png, NULL);
-  if (job->stage != STAGE_COUNT) separate_channels(job);
+  if (job->stage != STAGE_COUNT) (has_palette(job) ? look_up_colors : separate_channels)(job);
 }
 
 static status start_reading(png_job *job) {

@@ -133,4 +133,29 @@ describe("PNG", function()
       support.damage(formats.loads_png, support.read(support.reference(name .. ".png")), 1000, 32 << 20)
     end
   end)
+
+  it("refuses a pixel whose color is not in the palette", function()
+    local palette = chunk("PLTE", "\1\2\3\4\5\6")
+    -- One row of four pixels, stored: 8 bits, then 2 bits each.
+    local function picture(depth, row, transparency)
+      local raw = "\0" .. row
+      local a, b = 1, 0
+      for i = 1, #raw do
+        a = (a + raw:byte(i)) % 65521
+        b = (b + a) % 65521
+      end
+      local deflated = "\x78\1\1" .. string.pack("<I2I2", #raw, ~#raw & 0xffff) .. raw .. string.pack(">I2I2", b, a)
+      return header(4, 1, depth, 3) .. palette .. (transparency or "") .. chunk("IDAT", deflated) .. chunk("IEND", "")
+    end
+    local expected = { { { 1, 4, 4, 1 } }, { { 2, 5, 5, 2 } }, { { 3, 6, 6, 3 } } }
+    assert.same(expected, assert(formats.loads_png(picture(8, "\0\1\1\0"))):totable())
+    assert.same(expected, assert(formats.loads_png(picture(2, "\x14"))):totable())
+    expected[4] = { { 7, 255, 255, 7 } }
+    assert.same(expected, assert(formats.loads_png(picture(8, "\0\1\1\0", chunk("tRNS", "\7")))):totable())
+    for _, bytes in ipairs { picture(8, "\0\1\2\0"), picture(8, "\0\1\xff\0"), picture(2, "\x18") } do
+      local value, message = formats.loads_png(bytes)
+      assert.is_nil(value)
+      assert.matches("bad PNG: a pixel has a color that is not in the palette", message)
+    end
+  end)
 end)
