@@ -235,6 +235,10 @@ static int redraw(lua_State *L, const char *function, bool is_normal) {
   double a = luaL_optnumber(L, 2, 0.0), b = luaL_optnumber(L, 3, 1.0);
   if (!dtype_is_float(t->dtype)) bind_error(L, "%s: the tensor must be float32 or float64", function);
   if (c->grad_enabled && t->requires_grad) bind_error(L, "%s: the tensor is on the tape; use no_grad", function);
+  if (is_normal && isnan(a)) bind_error(L, "%s: mean is nan", function);
+  if (!is_normal && !(a <= b && isfinite(b - a)))
+    bind_error(L, "%s: %g to %g is no range: give finite numbers, the lower one first", function, message_number(a),
+               message_number(b));
   if (is_normal && !(b >= 0.0)) bind_error(L, "%s: std is %g; it must be 0 or more", function, message_number(b));
   double scale = is_normal ? b : b - a;
   tensor **slot = bind_new_tensor(L);

@@ -40,6 +40,7 @@ return function(perilune, core)
   --- Draws from N(mean, std^2): normal(mean, std, sizes...) for numbers; tensors among mean and std give the shape.
   function perilune.normal(mean, std, ...)
     check_std(std)
+    if mean ~= mean then core.raise("normal: mean is nan") end
     if not core.is_tensor(mean) and not core.is_tensor(std) then
       return core.random.randn(...):mul_(std):add_(mean)
     end

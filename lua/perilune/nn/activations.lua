@@ -63,6 +63,7 @@ local read_leaky_relu = options.reader("LeakyReLU", { { "negative_slope", 0.01 }
 function LeakyReLU:init(given)
   if type(given) == "number" then given = { negative_slope = given } end
   self._options = read_leaky_relu(given)
+  options.number("LeakyReLU", "negative_slope", self._options.negative_slope, -math.huge)
 end
 
 function LeakyReLU:forward(x) return ops.leaky_relu(x, self._options) end
@@ -78,6 +79,7 @@ local read_elu = options.reader("ELU", { { "alpha", 1.0 } })
 function ELU:init(given)
   if type(given) == "number" then given = { alpha = given } end
   self._options = read_elu(given)
+  options.number("ELU", "alpha", self._options.alpha, -math.huge)
 end
 
 function ELU:forward(x) return ops.elu(x, self._options) end
@@ -105,7 +107,12 @@ local read_softplus = options.reader("Softplus", { { "beta", 1.0 }, { "threshold
 
 --- log(1 + exp(beta * x)) / beta; x itself where beta * x > threshold.
 ---@param given? { beta: number, threshold: number }  defaults 1 and 20
-function Softplus:init(given) self._options = read_softplus(given) end
+function Softplus:init(given)
+  self._options = read_softplus(given)
+  local beta = options.number("Softplus", "beta", self._options.beta, -math.huge)
+  if beta == 0 then core.raise("Softplus: beta must not be 0") end
+  options.number("Softplus", "threshold", self._options.threshold, -math.huge)
+end
 
 function Softplus:forward(x) return ops.softplus(x, self._options) end
 

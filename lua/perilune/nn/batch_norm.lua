@@ -30,6 +30,7 @@ local function define(name, accepted)
     self.num_features = options.integer(name, "num_features", num_features)
     local chosen = read(given)
     self.eps, self.momentum = chosen.eps, chosen.momentum
+    options.number(name, "eps", chosen.eps, 0)
     if chosen.momentum then options.number(name, "momentum", chosen.momentum, 0, 1) end
     if chosen.affine then
       self.weight = parameter.new(core.create.ones(num_features))

@@ -24,6 +24,7 @@ function LayerNorm:init(normalized_shape, given)
   for i, size in ipairs(normalized_shape) do
     self.normalized_shape[i] = options.integer("LayerNorm", "normalized_shape", size)
   end
+  options.number("LayerNorm", "eps", chosen.eps, 0)
   self.eps, self.elementwise_affine = chosen.eps, chosen.elementwise_affine
   if chosen.elementwise_affine then
     self.weight = parameter.new(core.create.ones(self.normalized_shape))

@@ -8,7 +8,8 @@ local ops = core.ops
 local losses = {}
 
 -- A loss whose options go to the operation as they are; tensors among them (weights) become buffers.
-local function define(name, known)
+-- highest: of the options that are numbers of at least 0, how large they may be.
+local function define(name, known, highest)
   local class = Module:extend(name)
   known[#known + 1] = { "reduction", "mean" }
   local read = options.reader(name, known)
@@ -16,6 +17,7 @@ local function define(name, known)
     local chosen = read(given)
     local reductions = name == "KLDivLoss" and { "none", "mean", "sum", "batchmean" } or { "none", "mean", "sum" }
     options.choice(name, "reduction", chosen.reduction, reductions)
+    for key, most in pairs(highest or {}) do options.number(name, key, chosen[key], 0, most) end
     for key, value in pairs(chosen) do
       if core.is_tensor(value) then
         self:register_buffer(key, value)
@@ -48,7 +50,7 @@ function L1Loss:forward(input, target) return ops.l1_loss(input, target, self._o
 ---@class perilune.nn.SmoothL1Loss: perilune.nn.Module
 --- quadratic below beta (1).  Options: beta = 1, reduction.
 ---@overload fun(given?: table): perilune.nn.SmoothL1Loss
-local SmoothL1Loss = define("SmoothL1Loss", { { "beta", 1.0 } })
+local SmoothL1Loss = define("SmoothL1Loss", { { "beta", 1.0 } }, { beta = math.huge })
 
 function SmoothL1Loss:forward(input, target) return ops.smooth_l1_loss(input, target, self._options) end
 
@@ -82,7 +84,7 @@ function NLLLoss:forward(input, target) return ops.nll_loss(input, target, self.
 --- label_smoothing = 0, reduction.
 ---@overload fun(given?: table): perilune.nn.CrossEntropyLoss
 local CrossEntropyLoss = define("CrossEntropyLoss", { { "weight", nil, "tensor" }, { "ignore_index", nil, "integer" },
-  { "label_smoothing", 0.0 } })
+  { "label_smoothing", 0.0 } }, { label_smoothing = 1 })
 
 function CrossEntropyLoss:forward(input, target) return cross_entropy(input, target, self.weight, self._options) end
 

@@ -359,6 +359,9 @@ end
 ---@param mode? boolean  default true
 ---@return perilune.nn.Module self
 function Module:train(mode)
+  if mode ~= nil and type(mode) ~= "boolean" then
+    core.raise(("train: mode must be true or false, got %s"):format(options.described(mode)))
+  end
   self.training = mode ~= false
   for _, child in self:named_children() do child:train(mode) end
   return self
