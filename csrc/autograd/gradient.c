@@ -22,18 +22,12 @@ static void add_float64(int64_t n, char *const *data, const int64_t *step, const
     *(double *)(void *)(data[0] + i * step[0]) += *(const double *)(const void *)(data[1] + i * step[1]);
 }
 
-static bool repeats_elements(const tensor *t) {
-  for (int d = 0; d < t->n_dims; d++)
-    if (t->stride[d] == 0 && t->shape[d] > 1) return true;
-  return false;
-}
-
 status gradient_add(context *c, tensor **slot, tensor *g) {
   if (*slot == NULL) {
     *slot = tensor_retain(g);
     return STATUS_OK;
   }
-  if (!tensor_owns_alone(*slot) || repeats_elements(*slot)) {
+  if (!tensor_owns_alone(*slot) || tensor_is_expanded(*slot)) {
     tensor *own = tensor_clone(c, *slot);
     if (own == NULL) return STATUS_NO_MEMORY;
     tensor_release(*slot);

@@ -143,6 +143,14 @@ status anomaly_check_gradient(context *c, tensor *g, const char *name) {
   return context_fail(c, STATUS_INVALID, "%s: its backward made a NaN (found by the anomaly mode)", name);
 }
 
+/* Messages about memory come from below, where the operation is not known. */
+static void name_failure(const op_call *call, status code) {
+  char message[sizeof call->context->error];
+  if (code != STATUS_NO_MEMORY) return;
+  memcpy(message, call->context->error, sizeof message);
+  context_fail(call->context, code, "%s: %s", call->op->name, message);
+}
+
 /* Forward, up to but without recording. */
 static status run_forward(op_call *call, bool recording) {
   for (int i = 0; i < call->n_inputs; i++) {
@@ -171,6 +179,7 @@ static status apply(context *c, const op *operation, int n_inputs, tensor **inpu
   code = run_forward(&call, recording);
   if (code == STATUS_OK && recording) code = record(&call);
   if (code == STATUS_OK && p != NULL) program_add(p, &call);
+  name_failure(&call, code);
   if (code != STATUS_OK) drop_outputs(&call);
   call_end(&call);
   memcpy(outputs, call.outputs, (size_t)operation->n_outputs * sizeof *outputs);
@@ -196,6 +205,7 @@ status autograd_flops(context *c, const op *operation, int n_inputs, tensor **in
   fill_call(&call, values);
   code = run_forward(&call, false);
   if (code == STATUS_OK) *n_flops = operation->flops(&call);
+  name_failure(&call, code);
   drop_outputs(&call);
   call_end(&call);
   return code;
@@ -208,6 +218,9 @@ static status in_place_allowed(op_call *call, bool recording) {
   const tensor *x = call->inputs[0];
   const char *name = call->op->name;
   if (x->is_number) return context_fail(c, STATUS_INVALID, "%s_: a number cannot be changed in place", name);
+  if (tensor_is_expanded(x))
+    return context_fail(c, STATUS_INVALID, "%s_: the tensor %s repeats elements (expand); clone it first", name,
+                        tensor_shape_text(x).text);
   if (!recording && !(c->grad_enabled && x->requires_grad)) return STATUS_OK;
   if (!recording)
     return context_fail(c, STATUS_INVALID, "%s_: not differentiable, and the tensor is on the tape; use no_grad", name);
@@ -270,6 +283,7 @@ status autograd_apply_in_place(context *c, const op *operation, int n_inputs, te
   if (code == STATUS_OK && recording) code = record(&call);
   if (code == STATUS_OK) code = tensor_copy(c, inputs[0], call.outputs[0]);
   if (code == STATUS_OK && recording) take_history(inputs[0], call.outputs[0]);
+  name_failure(&call, code);
   drop_outputs(&call);
   call_end(&call);
   return code;

@@ -32,7 +32,8 @@ static tensor *check_tensor(call *k, const parameter *p, int argument) {
   }
   tensor *t = bind_test_tensor(L, argument);
   if (t != NULL) return t;
-  if (lua_isuserdata(L, argument)) return bind_check_tensor(L, argument);
+  if (bind_is_tensor(L, argument))
+    bind_error(L, "%s: %s was freed when its scope closed; scope:keep(t) lets it out", name, p->name);
   bind_error(L, "%s: %s must be a tensor, not %s", name, p->name, luaL_typename(L, argument));
 }
 

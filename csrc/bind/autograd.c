@@ -38,7 +38,9 @@ static int backward(lua_State *L) {
   bind_enter(L);
   tensor *root = bind_check_tensor(L, 1);
   int options = lua_istable(L, 2) ? 2 : 3;
-  tensor *gradient = options == 2 || lua_isnoneornil(L, 2) ? NULL : bind_check_tensor(L, 2);
+  bool given = options == 3 && !lua_isnoneornil(L, 2);
+  if (given && !bind_is_tensor(L, 2)) bind_error(L, "backward: the gradient must be a tensor, not %s", luaL_typename(L, 2));
+  tensor *gradient = given ? bind_check_tensor(L, 2) : NULL;
   bool retain_graph = option(L, options, "backward", "retain_graph");
   bind_check(L, run_on(L, root, gradient, retain_graph));
   return 0;

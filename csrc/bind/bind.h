@@ -18,6 +18,7 @@ context *bind_context(lua_State *L);      /* the same without the safe point */
 tensor **bind_new_tensor(lua_State *L);   /* pushes a tensor userdata whose handle is NULL */
 tensor **bind_new_kept_tensor(lua_State *L);                    /* likewise, but no open scope will free it */
 tensor *bind_check_tensor(lua_State *L, int argument);          /* raises unless it is a live tensor */
+bool bind_is_tensor(lua_State *L, int argument);                /* also a tensor that its scope has freed */
 tensor *bind_test_tensor(lua_State *L, int argument);           /* NULL unless it is one */
 void bind_push_tensor(lua_State *L, tensor *t);                 /* a new userdata that shares t (retains it) */
 

@@ -115,16 +115,34 @@ static int zeros(lua_State *L) { return filled(L, "zeros", &(double){ 0.0 }); }
 static int ones(lua_State *L) { return filled(L, "ones", &(double){ 1.0 }); }
 static int empty(lua_State *L) { return filled(L, "empty", NULL); }
 
+static double number_at(lua_State *L, int at) {
+  return lua_isboolean(L, at) ? lua_toboolean(L, at) : lua_tonumber(L, at);
+}
+
+static void check_fits(lua_State *L, const char *function, dtype d, int at) {
+  if (d != DTYPE_UINT8 && d != DTYPE_INT64) return;
+  context *c = bind_context(L);
+  if (lua_isinteger(L, at)) bind_check(L, dtype_check_integer(c, function, d, lua_tointeger(L, at)));
+  else bind_check(L, dtype_check_number(c, function, d, number_at(L, at)));
+}
+
+tensor *bind_push_number(lua_State *L, const char *function, dtype d, int at) {
+  context *c = bind_context(L);
+  check_fits(L, function, d, at);
+  tensor **number = bind_new_tensor(L);
+  if (lua_isinteger(L, at)) *number = tensor_integer(c, d, lua_tointeger(L, at));
+  else *number = tensor_number(c, d, number_at(L, at));
+  if (*number == NULL) bind_raise(L);
+  return *number;
+}
+
 /* Writes the Lua value at `at` into every element. */
 static void fill_with(lua_State *L, const char *function, tensor *t, int at) {
-  context *c = bind_context(L);
   int type = lua_type(L, at);
   if (type != LUA_TNUMBER && type != LUA_TBOOLEAN)
     bind_error(L, "%s: the value must be a number, not %s", function, luaL_typename(L, at));
-  tensor **number = bind_new_tensor(L);
-  if (lua_isinteger(L, at)) *number = tensor_integer(c, t->dtype, lua_tointeger(L, at));
-  else *number = tensor_number(c, t->dtype, type == LUA_TBOOLEAN ? lua_toboolean(L, at) : lua_tonumber(L, at));
-  if (*number == NULL || tensor_copy(c, t, *number) != STATUS_OK) fail(L, function);
+  const tensor *number = bind_push_number(L, function, t->dtype, at);
+  if (tensor_copy(bind_context(L), t, number) != STATUS_OK) fail(L, function);
   lua_pop(L, 1);
 }
 
@@ -244,6 +262,8 @@ static int arange(lua_State *L) {
   if (!made.dtype_given && !integers) made.dtype = DTYPE_FLOAT32;
   tensor **slot = bind_new_tensor(L);
   creation_finish(L, &made, slot, tensor_new(c, made.dtype, 1, &n));
+  if (n > 0) bind_check(L, dtype_check_number(c, "arange", made.dtype, first));
+  if (n > 0) bind_check(L, dtype_check_number(c, "arange", made.dtype, first + (double)(n - 1) * step));
   for (int64_t i = 0; i < n; i++) set_item(*slot, i, first + (double)i * step);
   return 1;
 }
@@ -261,6 +281,8 @@ static int linspace(lua_State *L) {
   int64_t n = bind_check_integer(L, 3, "linspace: n", 0, INT64_MAX);
   tensor **slot = bind_new_tensor(L);
   creation_finish(L, &made, slot, tensor_new(c, made.dtype, 1, &n));
+  bind_check(L, dtype_check_number(c, "linspace", made.dtype, first));
+  bind_check(L, dtype_check_number(c, "linspace", made.dtype, last));
   double step = n > 1 ? (last - first) / (double)(n - 1) : 0.0;
   for (int64_t i = 0; i < n; i++) {
     bool upper_half = i >= n / 2 && n > 1;
@@ -319,10 +341,8 @@ static void take_number(nested *s) {
   } else if (s->t->dtype == DTYPE_INT64 && lua_isinteger(L, -1)) {
     tensor_int64(s->t)[s->at++] = lua_tointeger(L, -1);
   } else {
-    double value = type == LUA_TBOOLEAN ? lua_toboolean(L, -1) : lua_tonumber(L, -1);
-    if (s->t->dtype == DTYPE_UINT8 && !(value >= 0.0 && value <= 255.0))
-      bind_error(L, "tensor: %g does not fit into uint8", value);
-    set_item(s->t, s->at++, value);
+    check_fits(L, "tensor", s->t->dtype, lua_gettop(L));
+    set_item(s->t, s->at++, number_at(L, -1));
   }
 }
 

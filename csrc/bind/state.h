@@ -26,6 +26,8 @@ void bind_create(lua_State *L);
 void bind_push_methods(lua_State *L);
 /* t[key] for any kind of key; pushes nothing, returns a new reference or NULL with the message in the context. */
 tensor *bind_index(lua_State *L, context *c, tensor *t, int key);
+/* Pushes a 0-dim tensor of that dtype with the Lua number or boolean at `at`; raises where it does not fit. */
+tensor *bind_push_number(lua_State *L, const char *function, dtype d, int at);
 /* Calls the function and arguments on the stack; false: the error is kept for bind_check to raise again. */
 bool bind_call_back(state *s, lua_State *L, int n_arguments, int n_results);
 

@@ -54,6 +54,8 @@ tensor *bind_test_tensor(lua_State *L, int argument) {
   return slot != NULL ? *slot : NULL;
 }
 
+bool bind_is_tensor(lua_State *L, int argument) { return handle_at(L, argument) != NULL; }
+
 /* Names the function as its caller did, where the caller's code tells. */
 static void refuse(lua_State *L, int argument) {
   lua_Debug called = { .name = NULL };
@@ -143,13 +145,14 @@ void *bind_scratch(lua_State *L, size_t n_bytes) {
 
 /* -- Lua values -- */
 
+/* A NaN loses its sign: Lua would print it as "-nan" or "nan", as the machine likes. */
 static void push_element(lua_State *L, dtype d, const void *at) {
   switch (d) {
     case DTYPE_BOOL: lua_pushboolean(L, *(const uint8_t *)at); break;
     case DTYPE_UINT8: lua_pushinteger(L, *(const uint8_t *)at); break;
     case DTYPE_INT64: lua_pushinteger(L, *(const int64_t *)at); break;
-    case DTYPE_FLOAT32: lua_pushnumber(L, (lua_Number) * (const float *)at); break;
-    case DTYPE_FLOAT64: lua_pushnumber(L, *(const double *)at); break;
+    case DTYPE_FLOAT32: lua_pushnumber(L, message_number((double)*(const float *)at)); break;
+    case DTYPE_FLOAT64: lua_pushnumber(L, message_number(*(const double *)at)); break;
   }
 }
 
@@ -366,18 +369,18 @@ static void set_field(lua_State *L, context *c, tensor *t, const char *name) {
   }
 }
 
+static const char ASSIGNMENT[] = "index";
+
 /* The value of an assignment as a tensor; a number becomes a 0-dim one, held by a userdata on the stack. */
-static tensor *check_value(lua_State *L, context *c, dtype d) {
-  if (lua_type(L, 3) != LUA_TNUMBER && lua_type(L, 3) != LUA_TBOOLEAN) return bind_check_tensor(L, 3);
-  tensor **slot = bind_new_tensor(L);
-  if (lua_isinteger(L, 3)) *slot = tensor_integer(c, d, lua_tointeger(L, 3));
-  else *slot = tensor_number(c, d, lua_isboolean(L, 3) ? lua_toboolean(L, 3) : lua_tonumber(L, 3));
-  if (*slot == NULL) bind_raise(L);
-  return *slot;
+static tensor *check_value(lua_State *L, dtype d) {
+  if (lua_type(L, 3) == LUA_TNUMBER || lua_type(L, 3) == LUA_TBOOLEAN) return bind_push_number(L, ASSIGNMENT, d, 3);
+  if (!bind_is_tensor(L, 3))
+    bind_error(L, "%s: the value must be a number, a boolean or a tensor, not %s", ASSIGNMENT, luaL_typename(L, 3));
+  return bind_check_tensor(L, 3);
 }
 
 static void assign(lua_State *L, context *c, tensor *t) {
-  tensor *value = check_value(L, c, t->dtype);
+  tensor *value = check_value(L, t->dtype);
   if (c->grad_enabled && (t->requires_grad || value->requires_grad))
     bind_error(L, "an element assignment cannot be recorded on the tape; use where, cat or stack, or no_grad");
   tensor **slot = bind_new_tensor(L);

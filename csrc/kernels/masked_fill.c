@@ -35,6 +35,10 @@ static status forward(op_call *call) {
     return op_fail(call, "value must be a number or a 0-dim tensor, but is %s", tensor_shape_text(value).text);
   if (dtype_is_float(value->dtype) && !dtype_is_float(x->dtype))
     return op_fail(call, "value is %s but x is %s", dtype_name(value->dtype), dtype_name(x->dtype));
+  if (value->dtype == DTYPE_INT64) {
+    status code = dtype_check_integer(call->context, call->op->name, x->dtype, *tensor_int64(value));
+    if (code != STATUS_OK) return code;
+  }
   op_save(call, 0, call->inputs[1]);
   return elementwise_output(call, &forward_loops, x->dtype, 3, call->inputs, NULL);
 }

@@ -60,6 +60,20 @@ int64_t double_to_integer(double x, int64_t low, int64_t high) {
   return x == x ? (int64_t)x : 0;
 }
 
+status dtype_check_integer(context *c, const char *name, dtype d, int64_t value) {
+  if (d != DTYPE_UINT8 || (value >= 0 && value <= UINT8_MAX)) return STATUS_OK;
+  return context_fail(c, STATUS_INVALID, "%s: %lld does not fit into uint8", name, (long long)value);
+}
+
+status dtype_check_number(context *c, const char *name, dtype d, double value) {
+  const double limit = 9223372036854775808.0;   /* 2^63 */
+  bool fits = true;
+  if (d == DTYPE_UINT8) fits = value >= 0.0 && value <= UINT8_MAX;
+  if (d == DTYPE_INT64) fits = value >= -limit && value < limit;
+  if (fits) return STATUS_OK;
+  return context_fail(c, STATUS_INVALID, "%s: %g does not fit into %s", name, message_number(value), dtype_name(d));
+}
+
 static void store_double(dtype d, int64_t n, const double *in, char *to, int64_t step) {
   for (int64_t i = 0; i < n; i++, to += step) {
     switch (d) {
@@ -159,19 +173,12 @@ static bool broadcasts_to(const tensor *from, const tensor *to) {
   return memcmp(shape, to->shape, (size_t)n * sizeof *shape) == 0;
 }
 
-/* Two indices of t are the same element: an expanded dim. */
-static bool repeats_elements(const tensor *t) {
-  for (int d = 0; d < t->n_dims; d++)
-    if (t->shape[d] > 1 && t->stride[d] == 0) return true;
-  return false;
-}
-
 /* A source that shares the target's storage is copied first, so that overlapping views read what was there. */
 status tensor_copy(context *c, tensor *to, const tensor *from) {
   if (!broadcasts_to(from, to))
     return context_fail(c, STATUS_INVALID, "copy: %s cannot be written into %s", tensor_shape_text(from).text,
                         tensor_shape_text(to).text);
-  if (repeats_elements(to))
+  if (tensor_is_expanded(to))
     return context_fail(c, STATUS_INVALID, "copy: the target %s repeats elements (expand); clone it first",
                         tensor_shape_text(to).text);
   tensor *apart = NULL;

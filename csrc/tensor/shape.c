@@ -53,6 +53,12 @@ void shape_contiguous_strides(int n_dims, const int64_t *shape, int64_t *stride)
   }
 }
 
+bool tensor_is_expanded(const tensor *t) {
+  for (int d = 0; d < t->n_dims; d++)
+    if (t->stride[d] == 0 && t->shape[d] > 1) return true;
+  return false;
+}
+
 bool shape_broadcast(int n_a, const int64_t *a, int n_b, const int64_t *b, int *n_out, int64_t *out) {
   int n = n_a > n_b ? n_a : n_b;
   for (int d = 0; d < n; d++) {

@@ -115,17 +115,11 @@ static void sort_by_stride(const tensor *t, int order[MAX_DIMS]) {
   }
 }
 
-static bool is_expanded(const tensor *t) {
-  for (int d = 0; d < t->n_dims; d++)
-    if (t->stride[d] == 0 && t->shape[d] > 1) return true;
-  return false;
-}
-
 tensor *tensor_new_like(context *c, const tensor *t, dtype d) {
   if (tensor_is_contiguous(t)) return tensor_new(c, d, t->n_dims, t->shape);
   if (tensor_is_lanes(t)) return tensor_new_lanes(c, d, t->n_dims, t->shape);
   tensor *like = tensor_new(c, d, t->n_dims, t->shape);
-  if (like == NULL || is_expanded(t)) return like;
+  if (like == NULL || tensor_is_expanded(t)) return like;
   int order[MAX_DIMS];
   sort_by_stride(t, order);
   int64_t running = 1;

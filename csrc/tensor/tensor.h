@@ -98,6 +98,7 @@ static inline uint8_t *tensor_uint8(const tensor *t) { return (uint8_t *)tensor_
 int64_t lanes_padded(int64_t n);                 /* 8 for n <= 8, else n rounded up to 16 */
 /* Product of n sizes; false when it does not fit, so that no size is ever computed wrapped. */
 bool shape_numel(int n_dims, const int64_t *shape, int64_t *out);
+bool tensor_is_expanded(const tensor *t);        /* two indices are the same element: a dim has stride 0 */
 void shape_contiguous_strides(int n_dims, const int64_t *shape, int64_t *stride);
 /* NumPy's rule.  false when the shapes do not fit together. */
 bool shape_broadcast(int n_a, const int64_t *a, int n_b, const int64_t *b, int *n_out, int64_t *out);
@@ -114,6 +115,10 @@ tensor *tensor_contiguous(context *c, tensor *t);                    /* t itself
 tensor *tensor_lanes(context *c, tensor *t);                         /* likewise, for the lanes order */
 tensor *tensor_to(context *c, tensor *t, dtype d);                   /* likewise, for the dtype */
 tensor *tensor_clone(context *c, const tensor *t);
+/* Fails with "NAME: 1000 does not fit into uint8" where the number has no place in the dtype: it is outside of its range,
+** or NaN or infinite for an integer.  What lies behind its point may be lost. */
+status dtype_check_integer(context *c, const char *name, dtype d, int64_t value);
+status dtype_check_number(context *c, const char *name, dtype d, double value);
 int64_t double_to_integer(double x, int64_t low, int64_t high);      /* truncated, kept within; NaN gives 0 */
 double tensor_get(const tensor *t, const int64_t *index);            /* 0-based; one element as a number */
 

@@ -93,6 +93,7 @@ end
 
 --- "tensor (2, 3) float32" and, below it, the elements.
 function M.format(t)
+  if not pcall(t.dim, t) then return "tensor (freed: its scope closed)" end
   local shown = t:detach()
   if shown:numel() == 0 then return head(t) .. "\n[]" end
   local cut = shown:numel() > MOST and edge_of(shown:dim())

@@ -330,3 +330,12 @@ describe("anomaly mode", function()
     assert.are_not.equal(1, x:sqrt():item())
   end)
 end)
+
+describe("backward", function()
+  it("says what the gradient must be", function()
+    local x = perilune.ones(1, { requires_grad = true })
+    for _, wrong in ipairs { "x", 5 } do
+      assert.error_matches(function() x:backward(wrong) end, "backward: the gradient must be a tensor, not " .. type(wrong))
+    end
+  end)
+end)

@@ -74,11 +74,6 @@ describe("making tensors", function()
     assert.matches("step must not be 0", message_of(perilune.arange, 1, 2, 0))
   end)
 
-  it("converts what does not fit as to() does, or refuses it", function()
-    assert.are.same({ math.maxinteger, 0 }, perilune.tensor({ 1e300, 0 / 0 }, { dtype = "int64" }):totable())
-    assert.matches("300 does not fit into uint8", message_of(perilune.tensor, { 300 }, { dtype = "uint8" }))
-  end)
-
   it("takes sizes or a table of sizes, and options in a table of their own", function()
     assert.matches("'dtype' stands among the sizes", message_of(perilune.zeros, { 2, 3, dtype = "int64" }))
     assert.matches("not both", message_of(perilune.zeros, { 2 }, 3))
@@ -116,6 +111,14 @@ describe("making tensors", function()
     assert.matches("create_spec%.lua:%d+: zeros", inside)
   end)
 
+  it("names the operation that wants more memory than there is", function()
+    local functional, one = perilune.nn.functional, perilune.ones(1, 1, 1, 1)
+    assert.matches("one_hot: not enough memory", message_of(functional.one_hot, perilune.tensor { 1 << 40 }))
+    assert.matches("conv2d: not enough memory", message_of(functional.conv2d, one, one, nil, { padding = 1 << 22 }))
+    assert.matches("reshape: not enough memory",
+      message_of(function() return perilune.ones(2):expand(1 << 40, 2):reshape(-1) end))
+  end)
+
   it("survives a request that no machine can meet", function()
     assert.matches("not enough memory", message_of(perilune.zeros, 1 << 50))
     assert.are.equal(3, #perilune.zeros(3))
@@ -137,5 +140,46 @@ describe("converting", function()
   it("gives an item only of one element", function()
     assert.are.equal(3.0, perilune.full({ 1, 1 }, 3.0):item())
     assert.matches("item: the tensor is %(2%)", message_of(function() perilune.zeros(2):item() end))
+  end)
+
+  it("refuses a value that the dtype has no place for", function()
+    local nan, inf = 0 / 0, math.huge
+    local bytes, integers = perilune.zeros(2, { dtype = "uint8" }), perilune.zeros(2, { dtype = "int64" })
+    local yes = perilune.tensor { true, true }
+    for _, case in ipairs {
+      { "full: 1000 does not fit into uint8", perilune.full, { 1 }, 1000, { dtype = "uint8" } },
+      { "full: %-1 does not fit into uint8", perilune.full, { 1 }, -1, { dtype = "uint8" } },
+      { "full: nan does not fit into int64", perilune.full, { 1 }, nan, { dtype = "int64" } },
+      { "full: %-inf does not fit into int64", perilune.full, { 1 }, -inf, { dtype = "int64" } },
+      { "full: 9.22337e%+18 does not fit into int64", perilune.full, { 1 }, 2 ^ 63, { dtype = "int64" } },
+      { "full_like: 256 does not fit into uint8", perilune.full_like, bytes, 256 },
+      { "fill_: 255.5 does not fit into uint8", bytes.fill_, bytes, 255.5 },
+      { "fill_: nan does not fit into int64", integers.fill_, integers, nan },
+      { "masked_fill: 1000 does not fit into uint8", bytes.masked_fill, bytes, yes, 1000 },
+      { "masked_fill: %-1 does not fit into uint8", bytes.masked_fill_, bytes, yes, -1 },
+      { "index: 300 does not fit into uint8", function() bytes[1] = 300 end },
+      { "index: inf does not fit into int64", function() integers[{ { 1, 2 } }] = inf end },
+      { "tensor: nan does not fit into int64", perilune.tensor, { 1, nan }, { dtype = "int64" } },
+      { "tensor: 300 does not fit into uint8", perilune.tensor, { 300 }, { dtype = "uint8" } },
+      { "arange: 300 does not fit into uint8", perilune.arange, 1, 300, { dtype = "uint8" } },
+      { "linspace: %-1 does not fit into uint8", perilune.linspace, 3, -1, 5, { dtype = "uint8" } },
+    } do
+      assert.matches(case[1], message_of(table.unpack(case, 2)))
+    end
+    assert.are.same({ { 0, 0 }, { 0, 0 } }, { bytes:totable(), integers:totable() })
+    assert.are.same({ 255, 255 }, bytes:fill_(255.0):totable())
+    assert.are.same({ 7, 7 }, bytes:masked_fill(yes, 7):totable())
+    assert.are.same({ math.mininteger }, perilune.full({ 1 }, -2.0 ^ 63, { dtype = "int64" }):totable())
+    assert.are.same({ 250, 255 }, perilune.arange(250, 255, 5, { dtype = "uint8" }):totable())
+    assert.are.same({ true }, perilune.full({ 1 }, nan, { dtype = "bool" }):totable())
+  end)
+
+  it("gives NaN without a sign", function()
+    for _, dtype in ipairs { "float32", "float64" } do
+      for _, nan in ipairs { 0 / 0, -(0 / 0) } do
+        assert.equal("nan", tostring(perilune.tensor(nan, { dtype = dtype }):item()))
+        assert.equal("nan", tostring(perilune.tensor({ nan }, { dtype = dtype }):totable()[1]))
+      end
+    end
   end)
 end)

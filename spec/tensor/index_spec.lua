@@ -41,6 +41,15 @@ describe("indexing", function()
     assert.are.same({ { 0.5, 5, 6 }, { 0.5, 2, 3 } }, t:totable())
   end)
 
+  it("says what a value must be", function()
+    local t, file <close> = perilune.ones(2), assert(io.open("/dev/null"))
+    assert.matches("index_spec.lua:%d+: index: the value must be a number, a boolean or a tensor, not string",
+      message_of(function() t[1] = "x" end))
+    assert.matches("not userdata", message_of(function() t[1] = file end))
+    assert.matches("add: b must be a tensor, not userdata", message_of(t.add, t, file))
+    assert.matches("add: a must be a tensor, not userdata", message_of(perilune.add, file, 1))
+  end)
+
   it("copies overlapping parts as they were", function()
     local t = perilune.arange(1, 5)
     t[{ { 2, 5 } }] = t[{ { 1, 4 } }]
@@ -51,9 +60,9 @@ describe("indexing", function()
     local base = perilune.zeros(1, 3)
     local t = base:expand(4, 3)
     local more = perilune.ones(4, 3)
-    for _, name in ipairs { "add_", "copy_" } do
-      assert.matches("copy: the target %(4, 3%) repeats elements %(expand%); clone it first", message_of(t[name], t, more))
-    end
+    assert.matches("copy: the target %(4, 3%) repeats elements %(expand%); clone it first", message_of(t.copy_, t, more))
+    assert.matches("add_: the tensor %(4, 3%) repeats elements %(expand%); clone it first", message_of(t.add_, t, more))
+    assert.matches("ceil_: the tensor %(4, 3%) repeats elements", message_of(t.ceil_, t))
     assert.matches("repeats elements", message_of(t.fill_, t, 1))
     assert.matches("repeats elements", message_of(t.normal_, t))
     assert.matches("repeats elements", message_of(function() t[{ { 1, 2 } }] = 1 end))
