@@ -1,6 +1,7 @@
 /* variance.c -- var and std over dims: v = sum (x - mean)^2 / max(0, n - correction), std = sqrt v.
 ** Two passes, since one loses the digits that the mean and the squares have in common.
-** dvar/dx = 2 (x - mean) / (n - correction); dstd/dx = (x - mean) / (std (n - correction)), and 0 where std = 0. */
+** dvar/dx = 2 (x - mean) / (n - correction), as in PyTorch also where that is below 0;
+** dstd/dx = (x - mean) / (std (n - correction)), and 0 where std = 0. */
 #include <math.h>
 
 #include "reduce.h"
@@ -23,7 +24,7 @@ static const elementwise deviation_loops = { .float32 = deviation_float32, .floa
 
 static double degrees_of_freedom(const op_call *call, int64_t n) {
   double correction = call->values[2].flag ? call->values[1].number : 0.0;
-  return fmax(0.0, (double)n - correction);
+  return (double)n - correction;
 }
 
 /* saved[1] = the mean over the reduced dims, which stay as 1. */
@@ -38,6 +39,22 @@ static status save_mean(op_call *call, const bool *reduced, int64_t *n) {
   return reduce(call->context, &r, call->saved[1], x, reduced);
 }
 
+static void over_zero_float32(int64_t n, void *const *data, const void *extra) {
+  float *y = data[0];
+  const float *x = data[1];
+  (void)extra;
+  for (int64_t i = 0; i < n; i++) y[i] = x[i] > 0.0f ? INFINITY : NAN;
+}
+
+static void over_zero_float64(int64_t n, void *const *data, const void *extra) {
+  double *y = data[0];
+  const double *x = data[1];
+  (void)extra;
+  for (int64_t i = 0; i < n; i++) y[i] = x[i] > 0.0 ? (double)INFINITY : (double)NAN;
+}
+
+static const elementwise over_zero_loops = { .float32 = over_zero_float32, .float64 = over_zero_float64 };
+
 static status var_forward(op_call *call) {
   tensor *x = call->inputs[0];
   bool reduced[MAX_DIMS];
@@ -48,8 +65,12 @@ static status var_forward(op_call *call) {
   if (code != STATUS_OK) return code;
   double divisor = degrees_of_freedom(call, n);
   reduction r = { .kind = FOLD_SUM, .compute = x->dtype, .map = &deviation_loops, .center = call->saved[1],
-                  .divisor = divisor > 0.0 ? divisor : (double)NAN };
-  return reduce_output(call, &r, x, reduced, call->values[3].flag, x->dtype);
+                  .divisor = fmax(0.0, divisor) };   /* 0: not divided */
+  code = reduce_output(call, &r, x, reduced, call->values[3].flag, x->dtype);
+  if (code != STATUS_OK || divisor > 0.0) return code;
+  tensor *y = call->outputs[0];
+  elementwise_run(call->context, &over_zero_loops, y->dtype, y, 1, &y, NULL);
+  return STATUS_OK;
 }
 
 CLONES static void root_float32(int64_t n, void *const *data, const void *extra) {

@@ -152,6 +152,23 @@ describe("reductions", function()
     end
   end)
 
+  it("divide by zero where correction takes all degrees of freedom, as PyTorch", function()
+    local function known(list)                      -- a NaN equals nothing
+      for i, value in ipairs(list) do list[i] = value ~= value and "nan" or value end
+      return list
+    end
+    for _, name in ipairs { "var", "std" } do
+      for _, dtype in ipairs { "float32", "float64" } do
+        local x = perilune.tensor({ { 1, 2, 4 }, { 2, 2, 2 } }, { dtype = dtype })
+        assert.are.same({ 1 / 0, "nan" }, known(x[name](x, 2, { correction = 3 }):totable()))
+        assert.are.same({ 1 / 0, "nan" }, known(x[name](x, 2, { correction = 5 }):totable()))
+      end
+    end
+    local x = perilune.tensor({ 1, 2, 3 }, { dtype = "float64", requires_grad = true })
+    x:var(1, { correction = 5 }):backward()
+    assert.are.same({ 1, 0, -1 }, x.grad:totable())
+  end)
+
   it("take a tensor of 0 dims for one of 1 dim", function()
     for _, dim in ipairs { 1, -1 } do
       for name, expected in pairs { sum = 5, mean = 5, prod = 5, amax = 5, amin = 5, logsumexp = 5, any = true, all = true,
