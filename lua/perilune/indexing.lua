@@ -113,6 +113,11 @@ local function gathered_dims(view, dims)
   return ops.permute(view, order), 1
 end
 
+-- Reshaped where that is needed.
+local function shaped(t, sizes)
+  return t:dim() == #sizes and t or ops.reshape(t, sizes)
+end
+
 -- What a key picks: of the view, whose dims first .. last are taken for one, the positions `index`, one after the
 -- other; the result has the given shape.
 local function selection(t, key)
@@ -123,7 +128,7 @@ local function selection(t, key)
   for k, tensor in ipairs(tensors) do
     index = index and (index - 1) * sizes[first + k - 1] + tensor or tensor
   end
-  return { view = view, first = first, last = last, index = index:reshape(product(common, 1, #common)),
+  return { view = view, first = first, last = last, index = shaped(index, { product(common, 1, #common) }),
     shape = spliced(sizes, first, last, common),
     merged = spliced(sizes, first, last, { product(sizes, first, last) }) }
 end
@@ -136,8 +141,8 @@ end
 function indexing.read(t, key)
   if is_whole_mask(t, key) then return ops.masked_select(t, key) end
   local s = selection(t, key)
-  local picked = ops.index_select(ops.reshape(s.view, s.merged), s.first, s.index)
-  return ops.reshape(picked, s.shape)
+  local picked = ops.index_select(shaped(s.view, s.merged), s.first, s.index)
+  return shaped(picked, s.shape)
 end
 
 -- assignment ----------------------------------------------------------------------------------------------------------
@@ -145,7 +150,7 @@ end
 local function check_value(t, value)
   local is_tensor = core.is_tensor(value)
   if not is_tensor and type(value) ~= "number" and type(value) ~= "boolean" then
-    core.raise(("index: the value must be a number or a tensor, not %s"):format(type(value)))
+    core.raise(("index: the value must be a number, a boolean or a tensor, not %s"):format(type(value)))
   end
   if core.is_grad_enabled() and (t.requires_grad or is_tensor and value.requires_grad) then
     core.raise("an element assignment cannot be recorded on the tape; use where, cat or stack, or no_grad")
@@ -154,7 +159,11 @@ end
 
 -- value as a tensor of t's dtype that shares nothing with t.
 local function source(t, value)
-  if not core.is_tensor(value) then return core.create.full({}, value, { dtype = t.dtype }) end
+  if not core.is_tensor(value) then
+    local number = core.create.empty({}, { dtype = t.dtype })
+    number[{}] = value
+    return number
+  end
   value = value:detach():to(t.dtype)
   return core.shares_storage(value, t) and value:clone() or value
 end
