@@ -39,6 +39,16 @@ def reduction(function):
     return adjusted
 
 
+def flip(x, dims):
+    """Its dims are read as sizes are, and so arrive 1-based."""
+    return torch.flip(x, [zero_based(d) for d in dims])
+
+
+def roll(x, shifts, dims=None):
+    """Its shifts are read as dims are, and so arrive one too small from 1 on."""
+    return torch.roll(x, tuple(s + 1 if s >= 0 else s for s in shifts), dims)
+
+
 def plain(*names):
     return {name: getattr(torch, name) for name in names}
 
@@ -192,17 +202,19 @@ EQUIVALENTS = {
 
     # reductions, order, index
     **reductions("all", "amax", "amin", "any", "logsumexp", "mean", "sum"),
-    **plain("cat", "cumsum", "flip", "gather", "index_select", "log_softmax", "masked_select", "roll", "softmax", "stack", "tril", "triu"),
+    **plain("cat", "cumsum", "gather", "index_select", "log_softmax", "masked_select", "softmax", "stack", "tril", "triu"),
     "argmax": place(torch.argmax),
     "argmin": place(torch.argmin),
     "argsort": one_based(torch.argsort),
     "count_nonzero": count_nonzero,
     "cumprod": torch.cumprod,
+    "flip": flip,
     "max": extreme(torch.max),
     "min": extreme(torch.min),
     "nonzero": one_based(torch.nonzero),
     "norm": lambda x, p=None, dim=None, keepdim=False: torch.linalg.vector_norm(x, 2 if p is None else p, dim, keepdim),
     "one_hot": F.one_hot,
+    "roll": roll,
     "prod": prod,
     "scatter": as_index(torch.scatter),
     "scatter_add": as_index(torch.scatter_add),
