@@ -109,7 +109,7 @@ describe("image.show", function()
     assert.is_string(shown(perilune.rand(5, 1, 4, 4), { method = "blocks" }))
     local wide = shown(perilune.rand(3, 10, 400), { method = "blocks", columns = 30 })
     assert.equal(30, select(2, wide:gsub("▀", "")))
-    for bad, message in pairs { [3] = "got 3", [perilune.ones(3)] = "got (3)", [perilune.ones(1, 0)] = "got (1, 0)" } do
+    for bad, message in pairs { [3] = "got 3", [perilune.ones(3)] = "(3)", [perilune.ones(1, 0)] = "(1, 0)" } do
       local fine, text = pcall(image.show, bad)
       assert.is_false(fine)
       assert.is_truthy(text:find(message, 1, true), text)
