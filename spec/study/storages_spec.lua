@@ -117,6 +117,16 @@ for name, backend in pairs(backends) do
       assert.equal(4.0, load().trials[5].value)
     end)
 
+    it("hand out what is enqueued after an enqueued trial was taken", function()
+      local here = create()
+      for number = 1, 4 do
+        here:enqueue_trial { x = number }
+        local trial = here:ask()
+        assert.equal(number, trial:suggest_float("x", 0, 9))
+        here:tell(trial, number)
+      end
+    end)
+
     it("hand an enqueued trial to one worker only, oldest first", function()
       local here, there = create(), load()
       for x = 1, 6 do here:enqueue_trial({ x = x, kind = "b" }, { user_attrs = { from = "x" .. x } }) end

@@ -8,7 +8,8 @@ local shown = require "perilune.shown"
 local Trials = class.new("InMemoryTrials")
 
 function Trials:init()
-  self.records, self.finished, self.waiting, self.first_waiting, self.running = {}, {}, {}, 1, {}
+  self.records, self.finished, self.waiting, self.running = {}, {}, {}, {}
+  self.first_waiting, self.last_waiting = 1, 0
 end
 
 function Trials:sync() end -- luacheck: ignore self
@@ -72,7 +73,12 @@ function Trials:add(list)
   for _, fields in ipairs(list) do
     local record = new_record(self, fields.state)
     for key, value in pairs(Storage.snapshot(fields)) do record[key] = value end
-    if record.state == "WAITING" then table.insert(self.waiting, record) else table.insert(self.finished, record) end
+    if record.state == "WAITING" then
+      self.last_waiting = self.last_waiting + 1       -- #waiting would not do: its front is taken away
+      self.waiting[self.last_waiting] = record
+    else
+      table.insert(self.finished, record)
+    end
   end
 end
 
