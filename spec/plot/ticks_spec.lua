@@ -86,6 +86,28 @@ describe("ticks of a logarithmic axis", function()
 end)
 
 describe("numbers as labels", function()
+  it("begin and end an axis that is widened to them", function()
+    assert.same({ 10, 20, 30, 40, 50, 60, 70 }, (ticks.around(16, 64, 6, true)))
+    assert.same({ 0, 1, 2, 3 }, (ticks.around(0, 3, 6, true)))
+    assert.same({ 4, 5, 6 }, (ticks.around(4.75, 5.25, 6, true)))
+    assert.same({ 1e-4, 1e-3, 1e-2, 1e-1 }, ticks.around_logarithmic(1.1e-4, 0.09, 6))
+    assert.same({ 1e-3, 1e-2, 1e-1 }, ticks.around_logarithmic(1e-3, 1e-1, 6))
+    assert.same({ 2, 5, 10, 20, 50, 100, 200 }, ticks.around_logarithmic(4, 116, 6))
+    assert.same({ 2, 5 }, ticks.around_logarithmic(2, 5, 6))
+    assert.same({ 6, 7, 8 }, ticks.around_logarithmic(6, 8, 6, true))
+    assert.same({ nil, nil }, { ticks.around(-1e300, 1e300, 6), (ticks.around_logarithmic(1e-305, 1, 6)) })
+    for k = -280, 280, 7 do
+      for _, share in ipairs { 1.001, 1.3, 2, 7, 90, 1e3, 1e20 } do
+        local low = 1.7 * 10.0 ^ k
+        local high = math.min(low * share, 1e289)
+        for _, places in ipairs { (ticks.around(low, high, 6)), (ticks.around_logarithmic(low, high, 6)) } do
+          assert.is_true(places[1] <= low * (1 + 1e-9) and places[#places] >= high * (1 - 1e-9))
+          assert.is_true(#places >= 2 and #places <= 10, #places)
+        end
+      end
+    end
+  end)
+
   it("have as many digits as tell them apart", function()
     assert.same({ "0.0", "0.5", "1.0" }, number_text.of_list({ 0, 0.5, 1 }, 0.5))
     assert.same({ "−2", "0", "2" }, number_text.of_list({ -2, 0, 2 }, 2))

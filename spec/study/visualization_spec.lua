@@ -1,5 +1,6 @@
 -- The pictures of studies: what stands in them, and which studies cannot be shown.
 local perilune = require "perilune"
+local support = require "plot.support"
 local study = perilune.study
 local visualization = study.visualization
 
@@ -59,6 +60,31 @@ describe("visualization", function()
     assert.equal(4, #figure.panel.axes[1].values)
     local all = visualization.parallel_coordinate(search())
     assert.is_true(#all.panel.axes[1].values < 4)
+  end)
+
+  it("has whole numbers on the axes of whole parameters, and a label at each end across parallel_coordinate", function()
+    local found = study.create { sampler = study.samplers.Random { seed = 1 } }
+    for number = 1, 2 do
+      found:enqueue_trial { depth = number + 9, batch = number * 32 - 16, lr = number == 1 and 2e-4 or 0.05 }
+      local trial = found:ask()
+      trial:suggest_int("depth", 10, 11)
+      trial:suggest_int("batch", 16, 64)
+      trial:suggest_float("lr", 1e-4, 1e-1, { log = true })
+      found:tell(trial, number)
+    end
+    for _, name in ipairs { "slice", "contour", "rank", "parallel_coordinate" } do
+      local texts = support.texts(visualization[name](found, { params = { "depth", "batch" } }))
+      assert.is_true(texts["10"] and texts["11"], name)
+      for text in pairs(texts) do assert.is_nil(text:find("^1[01]%."), name .. ": " .. text) end
+    end
+    local figure = visualization.parallel_coordinate(found)
+    local texts = support.texts(figure)
+    for _, text in ipairs { "10", "50", "10⁻⁴", "10⁻¹" } do assert.is_true(texts[text], text) end
+    for _, one in ipairs(figure.panel.axes) do
+      local places = one.scale:labels(6)
+      assert.near(0, one.scale:position(places[1]), 1e-9)
+      assert.near(1, one.scale:position(places[#places]), 1e-9)
+    end
   end)
 
   it("shows the distribution of the values of several studies", function()

@@ -17,6 +17,7 @@ function Linear:position(value) return (value - self.low) / (self.high - self.lo
 function Linear:value(share) return self.low + share * (self.high - self.low) end
 
 function Linear:labels(wanted)
+  if self.places then return self.places, number_text.of_list(self.places, self.step), {} end
   if self.integers then
     local places = ticks.integers(self.low, self.high, wanted)
     if places[1] then return places, number_text.of_list(places, places[2] and places[2] - places[1] or 1), {} end
@@ -34,7 +35,8 @@ function Log:value(share)
 end
 
 function Log:labels(wanted)
-  local places, minor = ticks.logarithmic(self.low, self.high, wanted)
+  if self.places then return self.places, number_text.of_powers(self.places), {} end
+  local places, minor = ticks.logarithmic(self.low, self.high, wanted, self.integers)
   return places, number_text.of_powers(places), minor
 end
 
@@ -71,6 +73,19 @@ function scale.log(low, high, padding)
   from, to = from - room, to + room
   return setmetatable({ kind = "log", low = 10.0 ^ from, high = 10.0 ^ to, low_exponent = from,
     high_exponent = to }, Log)
+end
+
+--- Widens a linear or logarithmic scale to the next labels around it, about `wanted`, which it then keeps: its ends
+--- have one each.
+---@param made table  a scale
+---@param wanted integer
+function scale.round(made, wanted)
+  local is_log = made.kind == "log"
+  local places, step = (is_log and ticks.around_logarithmic or ticks.around)(made.low, made.high, wanted, made.integers)
+  if not places then return end
+  made.places, made.step = places, step
+  made.low, made.high = places[1], places[#places]
+  if is_log then made.low_exponent, made.high_exponent = math.log(made.low, 10), math.log(made.high, 10) end
 end
 
 --- One place for each of a list of names.

@@ -11,6 +11,7 @@ local NICE = { 1, 5, 2, 2.5, 4, 3 }                     -- Q, the nicest first
 local SIMPLICITY, COVERAGE, DENSITY, LEGIBILITY = 0.25, 0.2, 0.5, 0.05
 local TINY = 1e-10
 local SMALLEST = 1e-300     -- range whose steps are normal numbers still
+local LARGEST = 1e290
 local MOST_MINOR = 40       -- powers of ten between the labelled ones
 
 local function score_of(simplicity, coverage, density)
@@ -157,8 +158,9 @@ end
 ---@param low number  above 0, less than high
 ---@param high number
 ---@param wanted integer
+---@param whole? boolean  integers only, within a narrow range
 ---@return number[] places, number[] minor
-function ticks.logarithmic(low, high, wanted)
+function ticks.logarithmic(low, high, wanted, whole)
   local from, to = math.ceil(math.log(low, 10) - TINY), math.floor(math.log(high, 10) + TINY)
   local n = to - from + 1
   if n >= 3 then
@@ -169,7 +171,49 @@ function ticks.logarithmic(low, high, wanted)
   local places = multiples(low, high, { 1, 2, 5 })
   if #places > wanted then places = multiples(low, high, { 1, 3 }) end
   if #places >= 3 then return places, multiples(low, high, { 1, 2, 3, 4, 5, 6, 7, 8, 9 }) end
-  return (ticks.extended(low, high, wanted, true)), {}
+  local integers = whole and ticks.integers(low, high, wanted) or {}
+  return integers[1] and integers or ticks.extended(low, high, wanted, true), {}
+end
+
+--- Places as far apart as those of ticks.extended, of which the first is not above low and the last not below high.
+---@param low number  finite, less than high
+---@param high number
+---@param wanted integer
+---@param whole? boolean  integers only
+---@return number[]|nil places  nil at the ends of what a float can be
+---@return number|nil step
+function ticks.around(low, high, wanted, whole)
+  local _, step = ticks.extended(low, high, wanted, true, whole)
+  if whole then step = math.max(1, math.ceil(step - TINY)) end
+  local from, to = math.floor(low / step + TINY), math.ceil(high / step - TINY)
+  local top = math.max(math.abs(low), math.abs(high))
+  if not (step >= SMALLEST and top < LARGEST and to - from <= 10 * wanted) then return nil end
+  local places = {}
+  for k = from, to do places[#places + 1] = k * step end
+  return places, step
+end
+
+--- The same on a logarithmic axis: powers of ten over two decades and more, else 1, 2 and 5 times them; within a narrow
+--- range places of a linear axis.
+---@param low number  above 0, less than high
+---@param high number
+---@param wanted integer
+---@param whole? boolean  integers only, within a narrow range
+---@return number[]|nil places  nil at the ends of what a float can be
+function ticks.around_logarithmic(low, high, wanted, whole)
+  if not (low > SMALLEST and high < LARGEST) then return nil end
+  if high / low < 2 then return (ticks.around(low, high, wanted, whole)) end
+  local from, to = math.floor(math.log(low, 10) + TINY), math.ceil(math.log(high, 10) - TINY)
+  if high / low >= 100 then
+    local every = math.ceil((to - from) / wanted)
+    from, to = from - from % every, to + -to % every
+    return 10.0 ^ from > 0 and 10.0 ^ to < math.huge and powers(from, to, every) or nil
+  end
+  local around = multiples(10.0 ^ from, 10.0 ^ to, { 1, 2, 5 })
+  local first, last = 1, #around
+  while around[first + 1] <= low * (1 + TINY) do first = first + 1 end
+  while around[last - 1] >= high * (1 - TINY) do last = last - 1 end
+  return table.move(around, first, last, 1, {})
 end
 
 return ticks

@@ -10,6 +10,7 @@ local scale = require "perilune.plot.scale"
 local theme = require "perilune.plot.theme"
 
 local WHAT = "parallel_coordinates"
+local LABELS = 6          -- about how many an axis has, the first and the last at its ends
 local read = options.reader(WHAT, common.joined({ { "axes", nil, "table" }, { "color", nil, "any" }, { "best", "low" },
   { "alpha", nil, "number" }, { "title", "" }, { "width", 760, "number" }, { "height", theme.height, "number" } },
   quantity.OPTIONS))
@@ -33,7 +34,9 @@ local function axis_of(given, i)
   else
     local values = data.numbers(WHAT, "values of " .. name, one.values)
     local low, high = data.range(values)
-    axis = { values = values, scale = scale.fit(WHAT, name, { scale = one.scale, limits = one.limits }, low, high, 0) }
+    local wish = { scale = one.scale, limits = one.limits, integers = data.all_whole(values) }
+    axis = { values = values, scale = scale.fit(WHAT, name, wish, low, high, 0) }
+    if not one.limits then scale.round(axis.scale, LABELS) end
   end
   axis.name = name
   return axis
@@ -50,9 +53,10 @@ end
 --- One line for each sample, across one axis for each of its values.
 -- plot.parallel_coordinates { axes = { { name = "lr", values = rates, scale = "log" }, ... }, color = losses }
 -- Options: axes: a list of { name, values, scale, limits, choices }: values: a tensor (N) or list, for scale "category"
--- of strings, numbers or booleans (choices: their order); scale: "linear", "log", "category"; a line ends where a value
--- is not finite.  color: a quantity for each line, with color_label, color_scale, limits and colormap; best: "low" or
--- "high", the end of which the lines are drawn last and fully; alpha; title, width, height.
+-- of strings, numbers or booleans (choices: their order); scale: "linear", "log", "category"; limits (default: the next
+-- labels around the values); a line ends where a value is not finite.  color: a quantity for each line, with
+-- color_label, color_scale, limits and colormap; best: "low" or "high", the end of which the lines are drawn last and
+-- fully; alpha; title, width, height.
 ---@param given table
 ---@return perilune.plot.Figure
 local function parallel_coordinates(given)

@@ -113,7 +113,7 @@ end
 --- The wish for the axis of a parameter (panel.lua), and the scale that the shared options take.
 function view.axis(parameter)
   if parameter.choices then return { names = parameter.choices }, "linear" end
-  return {}, parameter.scale
+  return { integers = data.all_whole(parameter.values) }, parameter.scale
 end
 
 --- Seconds of "YYYY-MM-DD HH:MM:SS.ffffff", from some moment that is the same for all.
