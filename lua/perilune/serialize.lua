@@ -11,6 +11,7 @@
 -- The layout of nested tables is a list with one word per tensor, in the order of the names: "s7.i1 s7.i1" is a
 -- string key of 7 bytes, then an integer key of 1 byte.  Other programs see the joined names and may ignore it.
 local core = require "perilune.core"
+local loaded = require "perilune.loaded"
 local options = require "perilune.options"
 local sorted_keys = require "perilune.sorted_keys"
 
@@ -128,6 +129,7 @@ end
 local function decode(source, flat, tensors, names, metadata)
   if not tensors then return nil, names end
   local by_name, layout = {}, metadata[LAYOUT]
+  loaded.remember(metadata)
   for i, name in ipairs(names) do by_name[name] = tensors[i] end
   metadata[LAYOUT] = nil
   if layout == nil or flat then return by_name, metadata end
@@ -183,6 +185,7 @@ end
 
 --- Reads a safetensors file.  What `save` wrote comes back as it was; the files of others come back as a flat table
 --- of tensors by name.  float16 and bfloat16 become float32, small integers int64.
+--- model:load_state_dict(perilune.load(path)) takes weights as they were saved.
 ---@param path string
 ---@param given? { flat: boolean }  flat: always by name (default false)
 ---@return tensor|table|nil value

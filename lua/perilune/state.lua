@@ -80,11 +80,13 @@ local function put(nested, path, value)
   if key ~= nil then place[key] = value end
 end
 
---- The nested table that flatten was given.  Metadata that flatten did not write is passed over.
+--- The nested table that flatten was given.  Metadata that flatten did not write is passed over.  From a file:
+--- state.unflatten(perilune.load(path)).
 ---@param tensors table<string, perilune.Tensor>
 ---@param metadata table<string, string>|nil
 ---@return table
 function state.unflatten(tensors, metadata)
+  if tensors == nil and type(metadata) == "string" then core.raise("state.unflatten: " .. metadata) end
   if type(tensors) ~= "table" then
     core.raise("state.unflatten: a table is needed, got " .. options.described(tensors))
   end

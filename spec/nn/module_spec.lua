@@ -213,6 +213,53 @@ describe("state_dict", function()
   end)
 end)
 
+describe("weights from a file", function()
+  local path
+
+  before_each(function() path = os.tmpname() end)
+  after_each(function() os.remove(path) end)
+
+  it("are loaded where load's results are the arguments, with metadata or without", function()
+    for _, metadata in ipairs { { epoch = "3" }, {} } do
+      local from, to = Net(), Net()
+      from.offset:detach():fill_(7)
+      assert(perilune.save(path, from:state_dict(), { metadata = metadata }))
+      assert.same({ missing = {}, unexpected = {} }, to:load_state_dict(perilune.load(path)))
+      assert.equal(7, to.offset[1]:item())
+      local third = Net()
+      assert.equal(third, third:load_from_checkpoint(path))
+      assert.equal(7, third.offset[1]:item())
+    end
+    raises("unknown option 'epoch'", Net().load_state_dict, Net(), Net():state_dict(), { epoch = "3" })
+  end)
+
+  it("that is not there, or is none, is told of", function()
+    local net = Net()
+    os.remove(path)
+    raises("load_state_dict: cannot open '" .. path .. "'", net.load_state_dict, net, perilune.load(path))
+    local message = raises("load_from_checkpoint: cannot open '" .. path .. "'", net.load_from_checkpoint, net, path)
+    assert.matches("No such file", message)
+    raises("load_from_checkpoint: make the module first", Net.load_from_checkpoint, Net, path)
+    raises("load_from_checkpoint: make the module first", Net.load_from_checkpoint, path)
+    raises("the path must be a string, got nil", net.load_from_checkpoint, net)
+    raises("load_state_dict: a table of tensors is needed, got nil", net.load_state_dict, net)
+    assert(perilune.save(path, { extra = perilune.ones(1) }))
+    raises("unexpected: extra", net.load_from_checkpoint, net, path)
+    assert.equal(net, net:load_from_checkpoint(path, { strict = false }))
+  end)
+
+  it("leave no tensors behind", function()
+    local net = Net()
+    assert(perilune.save(path, net:state_dict()))
+    collectgarbage()
+    local before = perilune.memory().live_bytes
+    collectgarbage("stop")
+    net:load_from_checkpoint(path)
+    collectgarbage("restart")
+    assert.equal(before, perilune.memory().live_bytes)
+  end)
+end)
+
 describe("hooks", function()
   it("see and may replace input and output", function()
     local net = nn.Linear(2, 2, { bias = false })

@@ -128,6 +128,20 @@ describe("optimizers", function()
     assert.is_nil(next(other:state_dict().state))
   end)
 
+  it("pass on why a file could not be read", function()
+    local optimizer = optim.Adam(small_model():parameters())
+    local schedule = optim.lr_scheduler.StepLR(optimizer, { step_size = 1 })
+    for _, holder in ipairs { optimizer, schedule } do
+      raises("load_state_dict: cannot open '/no/such/file'", holder.load_state_dict, holder, perilune.load("/no/such/file"))
+      raises("state.unflatten: cannot open '/no/such/file'", function()
+        holder:load_state_dict(perilune.state.unflatten(perilune.load("/no/such/file")))
+      end)
+      raises("this is a Trainer's checkpoint; trainer:fit goes on from it with { ckpt_path", holder.load_state_dict,
+        holder, { ["state_dict/weight"] = perilune.ones(1) }, {})
+      raises("this is a Trainer's checkpoint", holder.load_state_dict, holder, { state_dict = {}, loop = {} })
+    end
+  end)
+
   it("refuse a state that is incomplete or has other shapes", function()
     local weight = nn.Parameter(perilune.ones(2, 3))
     local optimizer = optim.Adam({ weight }, { lr = 0.25 })

@@ -157,6 +157,18 @@ describe("ModelCheckpoint", function()
     assert.is_nil((trainer:save_checkpoint(root .. "/no/such/folder")))
   end)
 
+  it("gives its weights to a module, and says how where it was loaded as weights", function()
+    local checkpoint = run({ 2, 1, 3 }, { monitor = "val_loss" })
+    local best = Scripted {}
+    local before = best.layer.weight:item()
+    best:load_from_checkpoint(checkpoint.best_model_path)
+    local expected = perilune.load(checkpoint.best_model_path)["state_dict/layer.weight"]
+    assert.is_true(perilune.equal(expected, best.layer.weight))
+    assert.not_equal(before, best.layer.weight:item())
+    assert.error_matches(function() best:load_state_dict(perilune.load(checkpoint.best_model_path)) end,
+      "load_state_dict: this is a Trainer's checkpoint; model:load_from_checkpoint%(path%) takes")
+  end)
+
   it("that does not fit leaves the run as it was", function()
     local checkpoint = run({ 2, 1, 3 }, { monitor = "val_loss", save_last = true })
     local other, batches = Scripted {}, loader()

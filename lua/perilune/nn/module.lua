@@ -14,8 +14,10 @@
 -- Every instance has these raw fields: _fields, _known, _buffers (name -> persistent), _hooks (false or a table) and
 -- training.
 local core = require "perilune.core"
+local loaded = require "perilune.loaded"
 local options = require "perilune.options"
 local parameter = require "perilune.nn.parameter"
+local serialize = require "perilune.serialize"
 local sorted_keys = require "perilune.sorted_keys"
 
 ---@class perilune.nn.Module
@@ -330,14 +332,14 @@ local read_load_options = options.reader("load_state_dict", { { "strict", true }
 
 --- Copies the values of dict into the parameters and buffers of the same names.  With strict (the default) both sides
 --- must have the same names; a shape that differs is always an error.  On an error nothing has been changed.
+--- model:load_state_dict(perilune.load(path)) loads what perilune.save(path, model:state_dict()) wrote.
 ---@param dict table<string, perilune.Tensor>
 ---@param given? { strict: boolean }
 ---@return { missing: string[], unexpected: string[] }
 function Module:load_state_dict(dict, given)
-  if type(dict) ~= "table" then
-    core.raise("load_state_dict: a table of tensors is needed, got " .. options.described(dict))
-  end
-  local strict = read_load_options(given).strict
+  loaded.check("load_state_dict", "a table of tensors", dict, given, "model:load_from_checkpoint(path) takes its " ..
+    "weights, trainer:fit and trainer:validate take its path as { ckpt_path = path }")
+  local strict = read_load_options(loaded.options(given)).strict
   local own = live_state(self)
   local missing, unexpected, wrong = compare_state(own, dict)
   local lines = {}
@@ -351,6 +353,25 @@ function Module:load_state_dict(dict, given)
     if dict[name] ~= nil then tensor:detach():copy_(dict[name]) end
   end
   return { missing = missing, unexpected = unexpected }
+end
+
+--- Loads the weights of a file: of a Trainer's checkpoint, such as checkpoint_callback.best_model_path, or of one that
+--- perilune.save(path, model:state_dict()) wrote.  Called on a module, not on its class; a file that cannot be read or
+--- does not fit is an error, and then nothing has been changed.
+---@param path string
+---@param given? { strict: boolean }  as for load_state_dict
+---@return perilune.nn.Module self
+function Module:load_from_checkpoint(path, given)
+  if not is_module(self) then
+    core.raise("load_from_checkpoint: make the module first: Net(...):load_from_checkpoint(path)")
+  end
+  options.string("load_from_checkpoint", "the path", path)
+  local scope <close> = core.scope() -- luacheck: ignore
+  local tensors, message = serialize.load(path, { flat = true })
+  if not tensors then core.raise("load_from_checkpoint: " .. message) end
+  local weights = loaded.take(tensors, loaded.WEIGHTS)
+  self:load_state_dict(next(weights) == nil and tensors or weights, given)
+  return self
 end
 
 -- switches --------------------------------------------------------------------------------------------------------

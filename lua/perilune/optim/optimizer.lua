@@ -5,6 +5,7 @@
 -- optimizer.param_groups[1].lr = 1e-4.
 local core = require "perilune.core"
 local list_length = require "perilune.list_length"
+local loaded = require "perilune.loaded"
 local options = require "perilune.options"
 local shown = require "perilune.shown"
 
@@ -244,9 +245,12 @@ local function read_state(self, dict)
 end
 
 --- Takes over a state that state_dict made, for the same parameters in the same order.
---- On an error nothing has been changed.
+--- On an error nothing has been changed.  From a file: load_state_dict(perilune.state.unflatten(perilune.load(path))).
 ---@param dict { state: table<integer, table>, param_groups: table[] }
-function Optimizer:load_state_dict(dict)
+---@param message? string  why there is no dict
+function Optimizer:load_state_dict(dict, message)
+  loaded.check("load_state_dict", "a table with state and param_groups", dict, message,
+    "trainer:fit goes on from it with { ckpt_path = path }")
   local read = read_state(self, dict)
   for g, group in ipairs(self.param_groups) do
     for name, value in pairs(read[g]) do group[name] = value end

@@ -12,13 +12,14 @@
 -- Lua's math.random is not part of it: Lua cannot tell its state.
 local core = require "perilune.core"
 local hooks = require "perilune.train.hooks"
+local loaded = require "perilune.loaded"
 local serialize = require "perilune.serialize"
 local state = require "perilune.state"
 
 local checkpoint = {}
 
 local VERSION = 1
-local WEIGHTS, GRADIENTS = "state_dict/", "gradients/"
+local WEIGHTS, GRADIENTS = loaded.WEIGHTS, "gradients/"
 
 --- The state of a loader, nil if it has none to tell.
 -- A loader whose epoch is over must begin a new one; under limit_train_batches its own position does not say so.
@@ -99,16 +100,6 @@ function checkpoint.save(self, path, weights_only)
   return serialize.save(path, tensors, { metadata = metadata })
 end
 
--- Takes the tensors under prefix out of the table.
-local function take(tensors, prefix)
-  local taken = {}
-  for name, tensor in pairs(tensors) do
-    if name:sub(1, #prefix) == prefix then taken[name:sub(#prefix + 1)] = tensor end
-  end
-  for name in pairs(taken) do tensors[prefix .. name] = nil end
-  return taken
-end
-
 --- Reads a file: the nested table of capture, with state_dict and gradients.
 ---@param path string
 ---@return table|nil contents
@@ -116,7 +107,7 @@ end
 function checkpoint.load(path)
   local tensors, metadata = serialize.load(path, { flat = true })
   if not tensors then return nil, metadata --[[@as string]] end
-  local weights, gradients = take(tensors, WEIGHTS), take(tensors, GRADIENTS)
+  local weights, gradients = loaded.take(tensors, WEIGHTS), loaded.take(tensors, GRADIENTS)
   local contents = state.unflatten(tensors, metadata --[[@as table]])
   if next(weights) == nil or contents.loop and contents.version ~= VERSION then
     return nil, path .. ": this is not a checkpoint of a Trainer"

@@ -4,6 +4,7 @@
 -- formulas are PyTorch's recursive ones: each step starts from the lr that is there, so that a change by the user
 -- lasts.  Making a schedule is its step 0.
 local core = require "perilune.core"
+local loaded = require "perilune.loaded"
 local options = require "perilune.options"
 local shown = require "perilune.shown"
 
@@ -101,8 +102,11 @@ function Scheduler:state_dict()
 end
 
 ---@param dict table  from state_dict of a schedule of the same class
-function Scheduler:load_state_dict(dict)
-  local what = self.class_name .. ":load_state_dict: "
+---@param message? string  why there is no dict
+function Scheduler:load_state_dict(dict, message)
+  local what = self.class_name .. ":load_state_dict"
+  loaded.check(what, "the state of a schedule", dict, message, "trainer:fit goes on from it with { ckpt_path = path }")
+  what = what .. ": "
   if type(dict) ~= "table" or math.type(dict.last_epoch) ~= "integer" or type(dict.base_lrs) ~= "table" then
     core.raise(what .. "this is not the state of a schedule")
   end
