@@ -149,7 +149,6 @@ describe("importance", function()
       local plain = importance.get_param_importances(s, { evaluator = evaluator, normalize = false })
       assert.same({ x = 0, y = 0 }, plain)
     end
-    assert.same({}, (importance.get_param_importances(study.create())))
   end)
 
   it("refuses what it cannot judge", function()
@@ -161,6 +160,7 @@ describe("importance", function()
     local find = importance.get_param_importances
     refused("no complete trial has the parameter \"other\"", find, additive(3), { params = { "other" } })
     refused("not the same range", find, made_up(), { params = { "r" }, evaluator = importance.Fanova() })
+    refused("there are no completed trials whose value is finite", find, study.create())
     refused("needs a target", find, { directions = { "minimize", "minimize" }, trials = {} })
     refused("target_quantile < region_quantile", importance.PedAnova, { target_quantile = 0.5, region_quantile = 0.5 })
     refused("at least 1", importance.Fanova, { n_trees = 0 })

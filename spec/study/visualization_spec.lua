@@ -21,6 +21,17 @@ local function search()
   return found
 end
 
+-- Five trials of n parameters.
+local function grown(n)
+  local found = study.create { sampler = study.samplers.Random { seed = 1 } }
+  for number = 1, 5 do
+    local trial = found:ask()
+    for i = 1, n do trial:suggest_float("p" .. i, 0, 1) end
+    found:tell(trial, number)
+  end
+  return found
+end
+
 local function contains(figure, ...)
   local svg = figure:svg()
   for _, text in ipairs { ... } do
@@ -51,6 +62,27 @@ describe("visualization", function()
       local svg = contains(figure, "x", "lr", "kind", "Adam")
       assert.equal(3, count(svg, '<g stroke="[^"]*" stroke%-width="1">%s*<circle'), name)   -- outlined: some are white
       assert.equal(3, #figure.panel.panels)
+    end
+  end)
+
+  it("has one colour bar for a grid of panels, which are equally wide in every row", function()
+    local page = visualization.contour(grown(4)).panel
+    assert.is_truthy(page.colorbar)
+    for _, panel in ipairs(page.panels) do assert.is_nil(panel.colorbar) end
+    for _, name in ipairs { "slice", "rank" } do
+      local figure = visualization[name](grown(4), { title = "t" })
+      local lefts, widths = {}, {}
+      for _, clip in ipairs(support.commands(figure, "clip")) do
+        lefts[math.floor(clip.x)], widths[#widths + 1] = true, clip.width
+      end
+      local columns = 0
+      for _ in pairs(lefts) do columns = columns + 1 end
+      assert.equal(3, columns, name)
+      assert.is_true(math.max(table.unpack(widths)) < 1.15 * math.min(table.unpack(widths)), name)
+      local bars = 0
+      for _, image in ipairs(support.commands(figure, "image")) do bars = bars + (image.width == 12 and 1 or 0) end
+      assert.equal(1, bars, name)
+      assert.is_nil(support.clash(figure), name)
     end
   end)
 
@@ -111,12 +143,15 @@ describe("visualization", function()
     contains(visualization.param_importances(search(), { params = { "x", "lr" } }), "importance", "x", "lr")
   end)
 
-  it("shows a study without trials as no data", function()
-    local empty = study.create {}
-    for _, name in ipairs { "optimization_history", "intermediate_values", "slice", "edf", "timeline" } do
-      contains(visualization[name](empty), "no data")
+  it("says so where a study has no trials to show", function()
+    local empty = study.create { study_name = "empty" }
+    local words = { intermediate_values = "no intermediate values", timeline = "no trials" }
+    for name, picture in pairs(visualization) do
+      if name ~= "pareto_front" then contains(picture(empty), words[name] or "no completed trials", "empty") end
     end
-    assert.error_matches(function() visualization.contour(empty) end, "contour: it takes two parameters")
+    contains(visualization.slice(grown(0)), "no parameters")
+    contains(visualization.parallel_coordinate(grown(0)), "no parameters")
+    assert.error_matches(function() visualization.contour(grown(1)) end, "contour: it takes two parameters")
   end)
 
   it("shows values and parameters at the ends of what a float can be", function()

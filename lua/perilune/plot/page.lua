@@ -1,4 +1,6 @@
--- page.lua -- several panels in a grid, with a title above; itself a panel, so that pages can stand in pages.
+-- page.lua -- several panels in a grid, with a title above and perhaps one colour bar for all on the right; itself a
+-- panel, so that pages can stand in pages.
+local colorbar = require "perilune.plot.colorbar"
 local text = require "perilune.plot.text"
 local theme = require "perilune.plot.theme"
 
@@ -7,7 +9,7 @@ Page.__index = Page
 
 local GAP = 18
 
---- given: panels (list), columns, title
+--- given: panels (list), columns, title, colorbar (or nil)
 function Page.new(given) return setmetatable(given, Page) end
 
 function Page.margins() return { left = 0, top = 0, right = 0, bottom = 0 } end
@@ -43,6 +45,13 @@ local function shared_margins(self, box)
   return rows, columns
 end
 
+-- As high as the panels of a column from the first row to the last.
+local function draw_bar(self, drawing, box, rows)
+  local top = box.y + rows[1].top
+  colorbar.draw(drawing, self.colorbar, box.x + box.width,
+    { y = top, height = math.max(box.y + box.height - rows[#rows].bottom - top, 20) })
+end
+
 function Page:draw(drawing, box)
   local head = heading_height(self)
   if head > 0 then
@@ -51,12 +60,14 @@ function Page:draw(drawing, box)
       { size = theme.heading_size, bold = true })
   end
   box = { x = box.x, y = box.y + head, width = box.width, height = box.height - head }
+  if self.colorbar then box.width = box.width - colorbar.width(self.colorbar, box.height) end
   local rows, columns = shared_margins(self, box)
   for i, panel in ipairs(self.panels) do
     local cell = cell_of(self, i, box)
     local row, column = rows[cell.row], columns[cell.column]
     panel:draw(drawing, cell, { left = column.left, right = column.right, top = row.top, bottom = row.bottom })
   end
+  if self.colorbar then draw_bar(self, drawing, box, rows) end
 end
 
 return Page

@@ -13,6 +13,7 @@
 --   colorbar                 or nil
 --   grid                     "both", "x", "y" or "none"
 --   overhang                 how many points marks may reach over the edges (0)
+--   nothing                  what stands in the middle where there are no marks ("no data")
 --   equal                    true: a unit is as long on x as on y
 local axis = require "perilune.plot.axis"
 local colorbar = require "perilune.plot.colorbar"
@@ -186,7 +187,7 @@ function Panel:draw(drawing, box, least)
   for _, mark in ipairs(self.marks) do mark:draw(drawing, parts.map) end
   drawing:unclip()
   if parts.is_empty then
-    drawing:text(inner.x + inner.width / 2, inner.y + inner.height / 2, "no data",
+    drawing:text(inner.x + inner.width / 2, inner.y + inner.height / 2, self.nothing or "no data",
       { size = theme.label_size, color = theme.tick_ink, anchor = 0.5 })
   end
   draw_labels(self, drawing, box, parts)

@@ -44,7 +44,8 @@ end
 --- How important each parameter is, { name = share } with a sum of 1, and the names, the most important first.
 --- Options: evaluator, default importance.PedAnova(); params: names, default all that the evaluator can judge (Fanova
 --- only those that every trial has); target: a function of a trial that gives the value to explain, low being good
---- (needed for a study with several objectives); normalize true: false leaves the evaluator's own scale.
+--- (needed for a study with several objectives); normalize true: false leaves the evaluator's own scale.  Raises where
+--- no COMPLETE trial has a finite value.
 ---@param study table
 ---@param given? table  { evaluator, params, target, normalize = true }
 ---@return table
@@ -60,6 +61,9 @@ function importance.get_param_importances(study, given)
   end
   check_params(study, chosen.params)
   local trials, values = usable(study, chosen.target)
+  if #trials == 0 then
+    core.raise("get_param_importances: there are no completed trials whose value is finite; run some first")
+  end
   local is_lower_better = chosen.target ~= nil or study.directions[1] == "minimize"
   local found = (chosen.evaluator or ped_anova()):evaluate(trials, values, chosen.params, is_lower_better)
   if chosen.normalize then found = normalized(found) end

@@ -82,19 +82,18 @@ local function contour(study, given)
   local option = read(given)
   local target, name = view.target(WHAT, study, option)
   local trials, values = measured(view.trials(WHAT, study), target)
-  local low, high = math.huge, -math.huge
-  for _, value in ipairs(values) do low, high = math.min(low, value), math.max(high, value) end
-  local bar = quantity.bar(WHAT, { color_label = name, color_scale = option.color_scale, colormap = "viridis" },
-    #values > 0 and low or nil, high)
-  local levels = bar.scale:labels(10)
   local title = option.title ~= "" and option.title or study.study_name
-  return pairs_of(WHAT, view.parameters(WHAT, trials, option.params), title, function(x, y, is_right)
+  if #trials == 0 then return view.nothing(WHAT, title) end
+  local bar = quantity.bar(WHAT, { color_label = name, color_scale = option.color_scale, colormap = "viridis" },
+    data.range(values))
+  local levels = bar.scale:labels(10)
+  return pairs_of(WHAT, view.parameters(WHAT, trials, option.params), title, bar, function(x, y)
     local xs, ys, rows = surface_of(x, y, values)
     local x_axis, x_kind = view.axis(x)
     local y_axis, y_kind = view.axis(y)
     x_axis.padding, y_axis.padding = 0, 0
     return common.figure(WHAT, read_panel { xlabel = x.name, ylabel = y.name, xscale = x_kind, yscale = y_kind },
-      { x = x_axis, y = y_axis, grid = "none", colorbar = is_right and bar or nil,
+      { x = x_axis, y = y_axis, grid = "none",
         marks = { Surface.new { xs = xs, ys = ys, rows = rows, levels = levels, filled = true, line_color = 0xFFFFFF80,
           color_of = function(value) return quantity.color(bar, value) end },
           Dots.new { xs = x.values, ys = y.values, colors = theme.ink, radius = 2, stroke = 0xFFFFFFFF } } })

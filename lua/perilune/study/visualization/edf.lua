@@ -39,8 +39,10 @@ local function edf(studies, given)
     view.trials(WHAT, study)
     series[i], name = curve_of(study, option)
   end
-  return plot.line { series = series, xlabel = name, ylabel = "share of the trials", title = option.title,
+  local figure = plot.line { series = series, xlabel = name, ylabel = "share of the trials", title = option.title,
     xscale = option.xscale, ylim = { 0, 1.02 }, legend = "right" }
+  figure.panel.nothing = view.NOTHING
+  return figure
 end
 
 return edf

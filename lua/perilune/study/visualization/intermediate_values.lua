@@ -47,7 +47,7 @@ local function intermediate_values(study, given)
   if option.xlabel == "" then option.xlabel = "step" end
   if option.ylabel == "" then option.ylabel = "intermediate value" end
   return common.figure(WHAT, option, { legend = entries, legend_place = "right", marks = marks,
-    x = { integers = true } })
+    nothing = "no intermediate values", x = { integers = true } })
 end
 
 return intermediate_values

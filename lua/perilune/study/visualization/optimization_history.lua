@@ -40,7 +40,7 @@ local function optimization_history(study, given)
   if option.xlabel == "" then option.xlabel = "trial" end
   if option.ylabel == "" then option.ylabel = name end
   return common.figure(WHAT, option, { legend = entries, legend_place = "right", marks = marks,
-    x = { integers = true } })
+    nothing = view.NOTHING, x = { integers = true } })
 end
 
 return optimization_history

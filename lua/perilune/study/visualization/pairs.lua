@@ -1,25 +1,21 @@
 -- pairs.lua -- a panel for each two of the parameters: what contour and rank share.
 local core = require "perilune.core"
-local plot = require "perilune.plot"
+local view = require "perilune.study.visualization.view"
 
-local COLUMNS <const> = 3
-
---- A figure with panel(x, y, is_right) for each two parameters; is_right: it stands at the end of its row.
+--- A figure with panel(x, y) for each two parameters, and one colour bar for all.
 ---@param what string
 ---@param parameters table[]  of view.parameters
 ---@param title string
----@param panel fun(x: table, y: table, is_right: boolean): perilune.plot.Figure
+---@param bar table  of quantity.bar
+---@param panel fun(x: table, y: table): perilune.plot.Figure
 ---@return perilune.plot.Figure
-return function(what, parameters, title, panel)
+return function(what, parameters, title, bar, panel)
   if #parameters < 2 then
     core.raise(("%s: it takes two parameters at least, the COMPLETE trials have %d"):format(what, #parameters))
   end
-  local n, figures = #parameters * (#parameters - 1) // 2, {}
+  local figures = {}
   for i = 1, #parameters - 1 do
-    for k = i + 1, #parameters do
-      local at = #figures + 1
-      figures[at] = panel(parameters[i], parameters[k], at % COLUMNS == 0 or at == n)
-    end
+    for k = i + 1, #parameters do figures[#figures + 1] = panel(parameters[i], parameters[k]) end
   end
-  return plot.subplots { figures = figures, columns = COLUMNS, title = title }
+  return view.grid(figures, title, bar)
 end

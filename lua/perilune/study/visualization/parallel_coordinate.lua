@@ -34,13 +34,15 @@ local function parallel_coordinate(study, given)
   local option = read(given)
   local trials = view.trials(WHAT, study)
   local target, name, is_less_better = view.target(WHAT, study, option)
+  local title = option.title ~= "" and option.title or study.study_name
+  if #trials == 0 then return view.nothing(WHAT, title) end
   trials = whole(trials, view.parameters(WHAT, trials, option.params))
   local values = view.values(trials, target)
   local axes = { { name = name, values = values, scale = option.color_scale } }
   for i, parameter in ipairs(view.parameters(WHAT, trials, option.params)) do axes[i + 1] = axis_of(parameter) end
-  if #axes < 2 then return plot.scatter { x = {}, y = {}, title = option.title } end
+  if #axes < 2 then return view.nothing(WHAT, title, "no parameters") end
   return plot.parallel_coordinates { axes = axes, color = values, color_label = name, color_scale = option.color_scale,
-    best = is_less_better == false and "high" or "low", title = option.title ~= "" and option.title or study.study_name,
+    best = is_less_better == false and "high" or "low", title = title,
     width = math.max(480, 150 * #axes) }
 end
 

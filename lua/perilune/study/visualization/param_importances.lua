@@ -14,13 +14,14 @@ local read = options.reader(WHAT, { { "evaluator", nil, "any" }, { "params", nil
 ---@return perilune.plot.Figure
 local function param_importances(study, given)
   local option = read(given)
-  view.trials(WHAT, study)
+  local title = option.title ~= "" and option.title or study.study_name
+  if #view.trials(WHAT, study) == 0 then return view.nothing(WHAT, title) end
   local found, names = importance.get_param_importances(study, { evaluator = option.evaluator,
     params = option.params, target = option.target })
   local values = {}
   for i, name in ipairs(names) do values[i] = found[name] end
   return plot.bar { names = names, values = values, horizontal = true, value_labels = "%.2f", xlabel = "importance",
-    title = option.title ~= "" and option.title or study.study_name, height = math.max(180, 60 + 40 * #names) }
+    title = title, height = math.max(180, 60 + 40 * #names) }
 end
 
 return param_importances

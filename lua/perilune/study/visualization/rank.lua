@@ -35,16 +35,17 @@ local function rank(study, given)
   local option = read(given)
   local trials = view.trials(WHAT, study)
   local target, name = view.target(WHAT, study, option)
+  local title = option.title ~= "" and option.title or study.study_name
+  if #trials == 0 then return view.nothing(WHAT, title) end
   local bar = quantity.bar(WHAT, { color_label = "rank of the " .. name, color_scale = "linear",
     colormap = "coolwarm" }, 0, 1)
   local colors = {}
   for i, share in ipairs(ranks_of(view.values(trials, target))) do colors[i] = quantity.color(bar, share) end
-  local title = option.title ~= "" and option.title or study.study_name
-  return pairs_of(WHAT, view.parameters(WHAT, trials, option.params), title, function(x, y, is_right)
+  return pairs_of(WHAT, view.parameters(WHAT, trials, option.params), title, bar, function(x, y)
     local x_axis, x_kind = view.axis(x)
     local y_axis, y_kind = view.axis(y)
     return common.figure(WHAT, read_panel { xlabel = x.name, ylabel = y.name, xscale = x_kind, yscale = y_kind },
-      { x = x_axis, y = y_axis, colorbar = is_right and bar or nil,
+      { x = x_axis, y = y_axis,
         marks = { Dots.new { xs = x.values, ys = y.values, colors = colors, radius = 3.2, stroke = theme.axis } } })
   end)
 end

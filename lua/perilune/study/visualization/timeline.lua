@@ -36,6 +36,8 @@ end
 local function timeline(study, given)
   local option = read(given)
   local trials = view.trials(WHAT, study, { COMPLETE = true, PRUNED = true, FAIL = true, RUNNING = true })
+  local title = option.title ~= "" and option.title or study.study_name
+  if #trials == 0 then return view.nothing(WHAT, title, "no trials") end
   local place, names = states_of(trials)
   local start, length, state, lane = {}, {}, {}, {}
   local now, zero = view.seconds(storage.now()), math.huge
@@ -47,7 +49,7 @@ local function timeline(study, given)
   end
   for i = 1, #start do start[i] = start[i] - zero end
   return plot.timeline { start = start, length = length, lane = lane, label = state, names = names, legend = "right",
-    title = option.title ~= "" and option.title or study.study_name, xlabel = "seconds since the first trial began",
+    title = title, xlabel = "seconds since the first trial began",
     ylabel = "trial", palette = palette_of(names) }
 end
 

@@ -1,9 +1,15 @@
 -- view.lua -- what the pictures of a study have in common: which trials they show, which value, which parameters.
+local common = require "perilune.plot.common"
 local core = require "perilune.core"
 local data = require "perilune.plot.data"
 local options = require "perilune.options"
+local plot = require "perilune.plot"
 
+local read_panel = common.reader("study", {})
 local view = {}
+
+--- What stands where the trials would be.
+view.NOTHING = "no completed trials"
 
 --- The options that say which value is shown; for several objectives target is needed.
 view.TARGET = { { "target", nil, "any" }, { "target_name", nil, "string" } }
@@ -114,6 +120,21 @@ end
 function view.axis(parameter)
   if parameter.choices then return { names = parameter.choices }, "linear" end
   return { integers = data.all_whole(parameter.values) }, parameter.scale
+end
+
+--- How many figures stand in a row of view.grid.
+view.COLUMNS = 3
+
+--- Figures in rows, with one colour bar for all on the right.
+function view.grid(figures, title, bar)
+  local page = plot.subplots { figures = figures, columns = view.COLUMNS, title = title }
+  page.panel.colorbar = bar
+  return page
+end
+
+--- A figure without anything but the words that no trial is there to be shown.
+function view.nothing(what, title, words)
+  return common.figure(what, read_panel { title = title }, { marks = {}, nothing = words or view.NOTHING })
 end
 
 --- Seconds of "YYYY-MM-DD HH:MM:SS.ffffff", from some moment that is the same for all.
