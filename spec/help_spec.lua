@@ -107,8 +107,63 @@ describe("help", function()
     end
   end)
 
+  it("finds every public name by the last parts of its path, with or without perilune.", function()
+    local manifold, callbacks = perilune.manifold, perilune.callbacks
+    for _, place in ipairs { "callbacks", "datasets", "loggers", "manifold", "nn.utils", "study.visualization" } do
+      local found = perilune
+      for part in place:gmatch("[^.]+") do found = found[part] end
+      for name, value in pairs(found) do
+        if name ~= "timeline" then
+          assert.equal(help(value), help(place .. "." .. name))
+          assert.equal(help(value), help("perilune." .. place .. "." .. name))
+        end
+      end
+    end
+    assert.equal(help(callbacks.EarlyStopping), help("EarlyStopping"))
+    assert.equal(help(perilune.datasets.FashionMNIST), help("FashionMNIST"))
+    assert.equal(help(manifold.TSNE), help(manifold.TSNE {}))
+    assert.matches("\n\nmethods: fit, fit_transform, transform$", help("TSNE"))
+    assert.matches("methods: .*fit_transform.*transform$", help(perilune.decomposition.PCA))
+    assert.matches("methods: .*step, zero_grad$", help("Adam"))
+    assert.matches("methods: iter, load_state_dict, state_dict$", help("DataLoader"))
+    assert.matches("^Writes path, a .png or .svg", help("Figure.save"))
+    assert.matches("^The coordinates of the rows of x", help("PCA.transform"))
+    assert.matches("^One step along the gradients", help("Adam.step"))
+    assert.matches("^One pass of test_step", help("Trainer.test"))
+    assert.equal(help(), help("perilune"))
+  end)
+
+  it("has a text for every method of a tensor", function()
+    for _, name in ipairs { "item", "size", "backward" } do assert.matches("^t:" .. name .. "%(", help(name)) end
+    for name in help("Tensor"):match("Methods: (.*)"):gmatch("[%w_]+") do
+      local text = help("Tensor." .. name)
+      assert.is_true(#text > 15 and not text:find("^Tensor%."), name)
+    end
+    assert.matches("^In place, .*\n\nadd%(a, b%)", help("add_"))
+  end)
+
+  it("lists the things that bear one name, and the names next to one that nothing bears", function()
+    local fits = help("fit")
+    for _, path in ipairs { "Trainer", "decomposition.PCA", "manifold.TSNE" } do
+      assert.matches("\n" .. path .. ".fit: ", fits, 1, true)
+      assert.is_string(help(path .. ".fit"))
+    end
+    assert.matches("also: image.save, plot.Figure.save", help("save"), 1, true)
+    for wrong, right in pairs { ["nn.Linea"] = "nn.Linear", zeroes = "zeros", stopping = "callbacks.EarlyStopping",
+      ["TSNE.fit_transfrom"] = "manifold.TSNE.fit_transform" } do
+      local _, message = pcall(help, wrong)
+      assert.matches("nothing is named '" .. wrong .. "'; nearest: .*" .. right .. ".*perilune.help%(%)", message)
+    end
+  end)
+
+  it("has no lines that a terminal must break", function()
+    for _, subject in ipairs { "perilune", "nn", "Tensor", "AdamW", "TSNE", "Study" } do
+      for line in help(subject):gmatch("[^\n]+") do assert.is_true(#line <= 116, line) end
+    end
+  end)
+
   it("refuses what it does not know", function()
-    for subject, message in pairs { nothing = "there is no operation 'nothing'", [3] = "nothing is known" } do
+    for subject, message in pairs { nothing = "nothing is named 'nothing'", [3] = "nothing is known" } do
       local fine, text = pcall(help, subject)
       assert.is_false(fine)
       assert.matches(message, text, 1, true)

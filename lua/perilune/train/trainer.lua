@@ -314,7 +314,7 @@ function Trainer:validate(module, loader, given)
   return { evaluate_with(self, "validate", "validation_step", module, loader, self.options.limit_val_batches, given) }
 end
 
---- The same with test_step.
+--- One pass of test_step; returns a list with one table, name -> value of what was logged.
 ---@param module perilune.nn.Module|nil
 ---@param loader perilune.data.DataLoader
 ---@param given? { ckpt_path: string }
