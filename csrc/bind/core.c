@@ -14,7 +14,7 @@ enum { MIN_COLLECT_LIMIT = 64 << 20, LEAST_GARBAGE = 8 << 20, GARBAGE_FACTOR = 8
 enum { FAILURE = 1 };
 
 /* Addresses of these are the registry's keys. */
-static const char STATE_KEY = 's', LIBRARY_KEY = 'l', METHODS_KEY = 'm';
+static const char STATE_KEY = 's', LIBRARY_KEY = 'l', METHODS_KEY = 'm', POSITION_KEY = 'p';
 
 state *bind_state(lua_State *L) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &STATE_KEY);
@@ -54,7 +54,8 @@ void bind_push_methods(lua_State *L) { lua_rawgetp(L, LUA_REGISTRYINDEX, &METHOD
 
 /* -- errors -- */
 
-/* "file:line: " of the nearest Lua caller whose source does not lie in the library's own folder. */
+/* "file:line: " of the nearest Lua caller whose source does not lie in the library's own folder; where there is none,
+** as in a coroutine of the library's, what core.set_position said. */
 static void push_position(lua_State *L) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &LIBRARY_KEY);
   const char *library = lua_tostring(L, -1);
@@ -67,6 +68,8 @@ static void push_position(lua_State *L) {
     lua_remove(L, -2);
     return;
   }
+  lua_pop(L, 1);
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &POSITION_KEY) == LUA_TSTRING) return;
   lua_pop(L, 1);
   lua_pushliteral(L, "");
 }
@@ -138,6 +141,22 @@ static int raise(lua_State *L) {
   return lua_error(L);
 }
 
+/* core.position(): the "file:line: " that an error would have here. */
+static int position(lua_State *L) {
+  push_position(L);
+  return 1;
+}
+
+/* core.set_position(text or nil): the position of errors that have no caller outside the library.  Returns the old. */
+static int set_position(lua_State *L) {
+  if (!lua_isnoneornil(L, 1)) luaL_checkstring(L, 1);
+  lua_settop(L, 1);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &POSITION_KEY);
+  lua_insert(L, 1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &POSITION_KEY);
+  return 1;
+}
+
 /* core.set_library(prefix): sources that begin so are the library's own. */
 static int set_library(lua_State *L) {
   luaL_checkstring(L, 1);
@@ -193,6 +212,8 @@ static void open_state(lua_State *L) {
 
 int luaopen_perilune_core(lua_State *L) {
   static const luaL_Reg functions[] = { { "raise", raise },
+                                        { "position", position },
+                                        { "set_position", set_position },
                                         { "set_library", set_library },
                                         { "set_num_threads", set_num_threads },
                                         { "get_num_threads", get_num_threads },

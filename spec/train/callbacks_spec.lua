@@ -77,6 +77,8 @@ describe("EarlyStopping", function()
     assert.error_matches(function()
       fit({}, { max_epochs = 1, callbacks = { callbacks.EarlyStopping { monitor = "nothing" } } })
     end, "'nothing' was not logged; logged: loss, val_loss")
+    local _, message = pcall(fit, {}, { max_epochs = 1, callbacks = callbacks.EarlyStopping { monitor = "nothing" } })
+    assert.matches("callbacks_spec.lua:%d+: EarlyStopping: 'nothing'", message)   -- the line of fit
     assert.error_matches(function() callbacks.EarlyStopping {} end, "monitor is needed")
   end)
 end)

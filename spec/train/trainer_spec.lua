@@ -1,5 +1,6 @@
 -- The Trainer's loops: the same numbers as a loop by hand, the order of events, the options, errors.
 local perilune = require "perilune"
+local core = require "perilune.core"
 local nn = perilune.nn
 
 local function new_data(n)
@@ -316,7 +317,7 @@ describe("Trainer", function()
     assert.is_true(perilune.equal(held, net.layer.weight))
 
     function net.training_step(self, batch) return step(self, batch) * (0 / 0) end
-    assert.error_matches(function() run:fit(net, loader(6, 2)) end, "the loss is %-?nan in epoch 1, batch 1")
+    assert.error_matches(function() run:fit(net, loader(6, 2)) end, "the loss is nan in epoch 1, batch 1")
     run = trainer { max_epochs = 1, terminate_on_nan = false }
     run:fit(net, loader(6, 2))   -- as far as it goes
     assert.equal(3, run.global_step)
@@ -386,14 +387,36 @@ describe("Trainer", function()
     fails("fit: Module has no training_step", function() run:fit(nn.Module(), loader(4, 2)) end)
     fails("a DataLoader is needed .* got nil", function() run:fit(new_net()) end)
     fails("got a data set: data.DataLoader%(dataset", function() run:fit(new_net(), new_data(4)) end)
-    fails("no 'best' checkpoint", function() run:fit(new_net(), loader(4, 2), nil, { ckpt_path = "best" }) end)
+    for _, name in ipairs { "last", "best" } do
+      fails('fit: ckpt_path = "' .. name .. '" needs the callback that', function()
+        run:fit(new_net(), loader(4, 2), nil, { ckpt_path = name })
+      end)
+      fails("validate: ckpt_path .* without enable_checkpointing = false", function()
+        trainer { enable_checkpointing = false, callbacks = perilune.callbacks.ModelCheckpoint { dirpath = "none" } }
+          :validate(new_net(), loader(4, 2), { ckpt_path = name })
+      end)
+    end
+    fails("no 'best' checkpoint", function()
+      trainer { callbacks = perilune.callbacks.ModelCheckpoint { dirpath = "none" } }
+        :fit(new_net(), loader(4, 2), nil, { ckpt_path = "best" })
+    end)
     local net = new_net()
-    net.training_step = function() return 3 end
-    assert.error_matches(function() run:fit(net, loader(4, 2)) end, "training_step: it must return the loss")
-    net.training_step = function() return { losses = 1 } end
-    assert.error_matches(function() run:fit(net, loader(4, 2)) end, "training_step: it must return the loss")
-    net.training_step = function() return perilune.tensor(1.0) end
-    assert.error_matches(function() run:fit(net, loader(4, 2)) end, "no parameter that requires a gradient")
+    local function step_fails(pattern, step)
+      net.training_step = step
+      local line = debug.getinfo(1, "l").currentline + 1
+      local fine, message = pcall(function() run:fit(net, loader(4, 2)) end)
+      assert.is_false(fine)
+      assert.matches("^[^\n]-trainer_spec.lua:" .. line .. ": " .. pattern, message)
+    end
+    step_fails("training_step: it must return the loss, .* got 3$", function() return 3 end)
+    step_fails(".*got a table whose loss is nil$", function() return { losses = 1 } end)
+    step_fails(".*got a tensor %(2, 1%) float32$", function(self, batch) return self(batch[1]) end)
+    step_fails(".*no parameter that requires a gradient", function() return perilune.tensor(1.0) end)
+    step_fails("training_step: it returned nil for every batch of epoch 1", function() end)
+    step_fails("training_step: the loss is nan in epoch 1, batch 1", function(self, batch)
+      return self(batch[1]):sum() * (0 / 0)
+    end)
+    assert.equal("", (coroutine.wrap(core.position)()))   -- no longer the line of a run that is over
     fails("the loader has no batches", function() run:fit(new_net(), loader(1, 2, { drop_last = true })) end)
     fails("val_check_interval = 3 is more than the 2 batches", function()
       trainer { max_epochs = 1, val_check_interval = 3 }:fit(new_net(), loader(4, 2), loader(4, 2))

@@ -189,6 +189,20 @@ function checkpoint.restore(self, contents)
   core.random.set_rng_state(contents.rng)
 end
 
+--- Raises where "last" or "best" is asked of a run in which no callback could know.
+---@param self perilune.Trainer
+---@param what string
+---@param ckpt_path string
+function checkpoint.check_finder(self, what, ckpt_path)
+  if ckpt_path ~= "last" and ckpt_path ~= "best" or self.fast_dev_run then return end
+  for _, callback in ipairs(self.callbacks) do
+    if type(callback.find) == "function" then return end
+  end
+  core.raise(string.format("Trainer: %s: ckpt_path = \"%s\" needs the callback that writes and finds it: "
+    .. "Trainer { callbacks = { callbacks.ModelCheckpoint { dirpath = ..., save_last = true } } }%s", what, ckpt_path,
+    self.options.enable_checkpointing and "" or ", without enable_checkpointing = false"))
+end
+
 --- "last" and "best" as the paths that the ModelCheckpoints know; anything else is a path.
 ---@param self perilune.Trainer
 ---@param ckpt_path string

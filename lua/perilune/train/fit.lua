@@ -12,6 +12,7 @@ local core = require "perilune.core"
 local checkpoint = require "perilune.train.checkpoint"
 local evaluate = require "perilune.train.evaluate"
 local hooks = require "perilune.train.hooks"
+local options = require "perilune.options"
 local schedule = require "perilune.train.schedule"
 local utils = require "perilune.nn.utils"
 
@@ -24,7 +25,8 @@ local function loss_of(outputs)
   local loss = outputs
   if type(outputs) == "table" then loss = outputs.loss end
   if not core.is_tensor(loss) or loss:numel() ~= 1 then
-    core.raise("training_step: it must return the loss, a tensor of one element, or { loss = ... }, or nil")
+    core.raise(string.format("training_step: it must return the loss, a tensor of one element, or { loss = ... }, or "
+      .. "nil, got %s%s", type(outputs) == "table" and "a table whose loss is " or "", options.described(loss)))
   end
   if not loss.requires_grad then
     core.raise("training_step: no parameter that requires a gradient has a part in the loss; were all frozen, or was "
@@ -40,8 +42,8 @@ local function check_finite(self, loss)
   if value - value == 0 then return end
   self._not_finite = true
   core.raise(string.format("training_step: the loss is %s in epoch %d, batch %d, after %d optimizer steps; Trainer { "
-    .. "detect_anomaly = true } names the operation that made a NaN, terminate_on_nan = false goes on", value,
-    self.current_epoch, self._loop.batch + 1, self.global_step))
+    .. "detect_anomaly = true } names the operation that made a NaN, terminate_on_nan = false goes on",
+    options.described(value), self.current_epoch, self._loop.batch + 1, self.global_step))
 end
 
 local function clip_gradients(self)

@@ -5,6 +5,8 @@
 -- coroutine of its own, which the hook does not see, and yields at its boundaries; there the main coroutine runs for a
 -- moment, the hook strikes, and the loop is told when it is resumed.  No signal handler is installed: in a host that
 -- has none, nothing changes.
+local core = require "perilune.core"
+
 local interrupt = {}
 
 -- How often a loop was interrupted: what called it (a search) may have to end as well.
@@ -15,12 +17,19 @@ local function drive(job)
   while coroutine.status(job.thread) ~= "dead" do coroutine.resume(job.thread, job.stop) end
 end
 
+-- A coroutine does not see who called run: what the library itself raises in there names that line.
+local function at_callers_line()
+  local before = core.set_position(core.position())
+  return setmetatable({}, { __close = function() core.set_position(before) end })
+end
+
 --- Runs body(boundary) to its end and returns nothing.  At each boundary() the body can be interrupted: it returns true
 --- then, and from then on, and the body comes to its end by itself.
 --- An error of the body is raised again, as it was; so is what a hook raised, unless it was lua5.4's "interrupted!".
 ---@param body fun(boundary: fun(): boolean)
 ---@param traceback fun(text: string)  gets the traceback of the body's error
 function interrupt.run(body, traceback)
+  local place <close> = at_callers_line() -- luacheck: ignore
   local job = { stop = false }
   local function boundary() return coroutine.yield() or job.stop end
   local function handler(message)

@@ -211,6 +211,7 @@ end
 
 local function read_checkpoint(self, what, ckpt_path)
   if ckpt_path == nil then return nil end
+  checkpoint.check_finder(self, what, ckpt_path)
   local path = checkpoint.find(self, ckpt_path)
   if not path then
     if ckpt_path == "last" and what == "fit" then return nil end   -- killed before the first was written
@@ -262,8 +263,9 @@ local read_fit_options = options.reader("fit", { { "ckpt_path", nil, "string" } 
 --- batch over; an epoch of nothing but nil is an error), and configure_optimizers(); batch is the list { x, y } that
 --- the loader yields, i counts from 1.  With a validation loader it needs validation_step(batch, i).
 ---
---- ckpt_path goes on from a checkpoint, to the same bits as if the run had never stopped: a path, "last" (starts anew
---- if there is none yet) or "best".  Ctrl-C ends the run after the batch; the ModelCheckpoints save "last", and
+--- ckpt_path goes on from a checkpoint, to the same bits as if the run had never stopped: a path, or, of a
+--- ModelCheckpoint among the callbacks, "last" (starts anew if there is none yet) or "best".
+--- Ctrl-C ends the run after the batch; the ModelCheckpoints save "last", and
 --- trainer.interrupted is true.  Errors are raised as they came; trainer.traceback has where.
 ---@param module perilune.nn.Module
 ---@param train_loader perilune.data.DataLoader
