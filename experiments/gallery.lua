@@ -87,6 +87,30 @@ figures.heatmap = plot.heatmap { values = perilune.metrics.confusion_matrix(gues
 figures.contour = plot.contour { x = rates, y = widths, values = surface, xscale = "log", title = "Loss with Adam",
   xlabel = "learning rate", ylabel = "width", color_label = "loss", points = { x = trials.rate, y = trials.width } }
 
+-- Which of three centres is nearest, asked on a grid.
+local shown = { [1] = "Trouser", [2] = "Sandal", [3] = "Pullover" }
+local kept, grid = { x = {}, y = {}, label = {} }, {}
+local class_of = { [2] = 1, [6] = 2, [3] = 3 }
+for i = 1, 900 do
+  local class = class_of[labels[i]:item()]
+  if class then
+    kept.x[#kept.x + 1], kept.y[#kept.y + 1], kept.label[#kept.label + 1] = x[i]:item(), y[i]:item(), class
+  end
+end
+local wide, high = perilune.linspace(-9, 12, 106):totable(), perilune.linspace(-8, 9, 86):totable()
+for r, at_y in ipairs(high) do
+  grid[r] = {}
+  for c, at_x in ipairs(wide) do
+    local best = math.huge
+    for class, own in pairs(class_of) do
+      local distance = (at_x - centres[class][1]) ^ 2 + (at_y - centres[class][2]) ^ 2
+      if distance < best then best, grid[r][c] = distance, own end
+    end
+  end
+end
+figures.regions = plot.regions { x = wide, y = high, values = grid, points = kept, names = shown, equal = true,
+  title = "The nearest of three centres", xlabel = "component 1", ylabel = "component 2" }
+
 figures.parallel_coordinates = plot.parallel_coordinates { title = "Trials", color = trials.loss, color_label = "loss",
   axes = { { name = "learning rate", values = trials.rate, scale = "log" }, { name = "width", values = trials.width },
     { name = "optimizer", values = trials.optimizer, scale = "category" },

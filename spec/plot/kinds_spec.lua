@@ -677,6 +677,56 @@ describe("contour", function()
   end)
 end)
 
+describe("points on a contour", function()
+  it("have the colours of their classes, with a legend, and a unit may be as long on both axes", function()
+    local figure = sound(plot.contour { x = { 0, 4 }, y = { 0, 2 }, values = { { 1, 2 }, { 3, 4 } }, equal = true,
+      points = { x = { 1, 2, 3 }, y = { 1, 1, 1 }, label = { 2, 1, 2 }, names = { "one", "two" } } }, "one", "two")
+    local dots = mark(figure, "dots")
+    assert.is_true(dots.colors[1] == dots.colors[3] and dots.colors[1] ~= dots.colors[2])
+    local image = mark(figure, "image")
+    assert.near(2, image.width / image.height, 1e-6)
+    refuses("contour: points: x has 1 values but label has 2", "contour", { x = { 1, 2 }, y = { 1, 2 },
+      values = { { 1, 2 }, { 3, 4 } }, points = { x = { 1 }, y = { 1 }, label = { 1, 2 } } })
+  end)
+end)
+
+describe("regions", function()
+  local function regions(given)
+    given.x, given.y, given.values = { 0, 1, 2 }, { 0, 1 }, given.values or { { 1, 3, 3 }, { 1, 1, 2 } }
+    return plot.regions(given)
+  end
+
+  it("have the pale colours of classes and none between them; points have the full ones", function()
+    local figure = sound(regions { names = { "one", "two", "three" }, equal = true,
+      points = { x = { 0, 1 }, y = { 0, 0 }, label = perilune.tensor { 1, 3 } } }, "one", "two", "three")
+    local image, dots = mark(figure, "image"), mark(figure, "dots")
+    assert.near(2, image.width / image.height, 1e-6)
+    local picture = require("perilune.core").formats.loads_png(image.png):to("int64")
+    local height, width = picture.shape[2], picture.shape[3]
+    local function at(row, column) return table.concat(picture:select(2, row):select(2, column):totable(), " ") end
+    assert.same({ at(height, 1), at(height, 1), at(height, width) },
+      { at(1, 1), at(1, width // 2), at(height, width // 2) })
+    local seen, n = {}, 0
+    for row = 1, height, 3 do
+      for column = 1, width, 3 do
+        if not seen[at(row, column)] then seen[at(row, column)], n = true, n + 1 end
+      end
+    end
+    assert.equal(3, n)
+    assert.is_true(dots.colors[1] ~= dots.colors[2])
+    assert.equal(0, count(figure, "line"))
+  end)
+
+  it("take points without classes and refuse what is no class", function()
+    sound(regions { points = { x = { 1 }, y = { 1 } } }, "1", "2", "3")
+    refuses("row 1 of values must be classes, integers, but the value at 2 is 1.5", "regions",
+      { x = { 0, 1 }, y = { 0 }, values = { { 1, 1.5 } } })
+    refuses("points.x has 1 values but points.label has 2", "regions", { x = { 0, 1 }, y = { 0 }, values = { { 1, 1 } },
+      points = { x = { 1 }, y = { 1 }, label = { 1, 2 } } })
+    refuses("option y is missing", "regions", { x = { 1 }, values = { { 1 } } })
+  end)
+end)
+
 describe("timeline", function()
   it("draws each span from its start to its end, the first lane on top", function()
     local figure = sound(plot.timeline { start = { 0, 2, 3, nan }, length = { 1, 2, 1, 1 }, xlabel = "seconds",

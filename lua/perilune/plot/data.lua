@@ -94,6 +94,30 @@ function data.same_length(what, name_a, n_a, name_b, n_b)
   end
 end
 
+local function ascending(what, name, value, n)
+  local list = data.numbers(what, name, value)
+  data.same_length(what, name, #list, name == "x" and "a row of values" or "values", n)
+  for i = 1, #list do
+    if not data.is_finite(list[i]) or i > 1 and list[i] <= list[i - 1] then
+      core.raise(("%s: %s must be finite and ascending, but %s[%d] is %s"):format(what, name, name, i,
+        options.described(list[i])))
+    end
+  end
+  return list
+end
+
+--- The values over a grid: option.x (ascending, one for each column), option.y (one for each row), option.values.
+---@param what string
+---@param option table
+---@return number[] xs, number[] ys, number[][] rows
+function data.grid(what, option)
+  for _, name in ipairs { "values", "x", "y" } do
+    if option[name] == nil then core.raise(("%s: option %s is missing"):format(what, name)) end
+  end
+  local rows, n_rows, n_columns = data.matrix(what, "values", option.values)
+  return ascending(what, "x", option.x, n_columns), ascending(what, "y", option.y, n_rows), rows
+end
+
 --- A list of strings, or of numbers that are printed; nil stays nil.  n: how many there must be, or nil.
 ---@param what string
 ---@param name string

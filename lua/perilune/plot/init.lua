@@ -16,7 +16,7 @@ end
 
 -- For pairs and help; a file of another name in kinds/ is found all the same.
 local NAMES = { "bar", "contour", "heatmap", "histogram", "image_grid", "image_scatter", "line", "parallel_coordinates",
-  "scatter", "subplots", "timeline" }
+  "regions", "scatter", "subplots", "timeline" }
 
 local plot, entries = {}, {}
 for _, name in ipairs(NAMES) do entries[name] = true end

@@ -7,7 +7,7 @@ local Surface = {}
 Surface.__index = Surface
 
 --- given: xs (ascending, one for each column), ys (ascending, one for each row), rows, levels, color_of(value),
---- line_color, filled
+--- line_color, filled, nearest (true: no interpolation, each place has the value at the nearest point of the grid)
 function Surface.new(given) return setmetatable(given, Surface) end
 
 function Surface:range() return self.xs[1], self.xs[#self.xs], self.ys[1], self.ys[#self.ys] end
@@ -30,8 +30,18 @@ local function placed(map, values)
   return places
 end
 
+local function nearest(self, columns, lines)
+  local rows = {}
+  for i, line in ipairs(lines) do
+    local row = self.rows[line[1] + (line[2] < 0.5 and 0 or 1)]
+    rows[i] = {}
+    for j, column in ipairs(columns) do rows[i][j] = row[column[1] + (column[2] < 0.5 and 0 or 1)] end
+  end
+  return rows
+end
+
 -- Bilinear in the places on the page, so that logarithmic axes look as smooth as linear ones.
-local function values_of(self, columns, lines)
+local function interpolated(self, columns, lines)
   local rows = {}
   for i, line in ipairs(lines) do
     local low, high, v = self.rows[line[1]], self.rows[line[1] + 1], line[2]
@@ -48,7 +58,7 @@ local function draw_colors(self, drawing, map)
   local px, py = placed(map.x, self.xs), placed(map.y, self.ys)
   local width, height = math.abs(px[#px] - px[1]), math.abs(py[#py] - py[1])
   local columns = intervals(px, math.max(1, math.ceil(width)))
-  local rows = values_of(self, columns, intervals(py, math.max(1, math.ceil(height))))
+  local rows = (self.nearest and nearest or interpolated)(self, columns, intervals(py, math.max(1, math.ceil(height))))
   local from_top = {}
   for i = #rows, 1, -1 do from_top[#from_top + 1] = rows[i] end       -- the first of ys is the lowest
   drawing:image(Picture.of_rows(from_top, self.color_of).png, px[1], py[#py], width, height, false)
