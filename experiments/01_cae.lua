@@ -29,7 +29,7 @@ training.add_flags(parser, { epochs = 30, batch_size = 128, lr = 1e-3, out = "ru
 parser:option("-n --channels", "channels of the first layer (default 8)", 8):convert(math.tointeger)
 parser:option("-d --code", "numbers in the code (default 14)", 14):convert(math.tointeger)
 parser:option("--weight-decay", "L2 penalty (default 1e-5)", 1e-5):convert(tonumber)
-parser:option("--schedule", "of the learning rate (default constant)", "constant"):choices { "constant", "one_cycle" }
+parser:option("--schedule", "of the learning rate", "constant"):choices { "constant", "one_cycle" }
 local flags = parser:parse()
 training.check_counts(parser, flags, { "epochs", "batch_size", "channels", "code" })
 

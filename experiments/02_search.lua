@@ -40,16 +40,16 @@ local parser = argparse("02_search", "Search for the best auto-encoder.")
 parser:option("--trials", "of each study, all together (default 20)", 20):convert(math.tointeger)
 parser:option("--epochs", "of a trial (default 10)", 10):convert(math.tointeger)
 parser:option("--final-epochs", "of the best setting, on all training images (default 30)", 30):convert(math.tointeger)
-parser:option("--schedule", "of its learning rate (default one_cycle)", "one_cycle"):choices { "constant", "one_cycle" }
+parser:option("--schedule", "of its learning rate", "one_cycle"):choices { "constant", "one_cycle" }
 parser:option("--batch-size", "images in a training step (default 128)", 128):convert(math.tointeger)
-parser:option("--studies", "which of the two (default both)", "both"):choices { "random", "tpe", "both" }
+parser:option("--studies", "which of the two", "both"):choices { "random", "tpe", "both" }
 parser:option("--storage", "database of the studies (default study.db in --out)")
 parser:option("--jobs", "processes that run trials at the same time (default 1)", 1):convert(math.tointeger)
 parser:option("--limit", "use only the first training images"):convert(math.tointeger)
 parser:option("--seed", "of splits, weights, order and draws (default 1)", 1):convert(math.tointeger)
 parser:option("--threads", "0: as many as the machine offers", 0):convert(math.tointeger)
 parser:option("--data", "folder of the IDX files, if not where Debian puts them")
-parser:option("--out", "folder for the results (default runs/search)", "runs/search")
+parser:option("--out", "folder for the results", "runs/search")
 local flags = parser:parse()
 for _, name in ipairs { "trials", "epochs", "final_epochs", "batch_size", "jobs" } do
   if flags[name] < 1 then parser:error(("--%s must be 1 or more"):format((name:gsub("_", "-")))) end

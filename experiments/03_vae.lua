@@ -28,7 +28,7 @@ training.add_flags(parser, { epochs = 30, batch_size = 128, lr = 1e-3, out = "ru
 parser:option("-n --channels", "channels of the first layer (default 8)", 8):convert(math.tointeger)
 parser:option("-d --code", "numbers in the code (default 14)", 14):convert(math.tointeger)
 parser:option("--beta", "weight of the divergence (default 1)", 1.0):convert(tonumber)
-parser:option("--reconstruction", "error of the pixels (default bce)", "bce"):choices { "bce", "mse" }
+parser:option("--reconstruction", "error of the pixels", "bce"):choices { "bce", "mse" }
 local flags = parser:parse()
 training.check_counts(parser, flags, { "epochs", "batch_size", "channels", "code" })
 

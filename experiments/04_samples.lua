@@ -41,10 +41,9 @@ local trained = require "support.trained"
 local training = require "support.training"
 
 local parser = argparse("04_samples", "Measure the samples of both auto-encoders.")
-parser:option("--cae", "what 01_cae saved (default runs/cae/cae.safetensors)", "runs/cae/cae.safetensors")
-parser:option("--vae", "what 03_vae saved (default runs/vae/vae.safetensors)", "runs/vae/vae.safetensors")
-parser:option("--classifier", "what 05_fine_tune saved (default runs/fine_tune/scratch/network.safetensors)",
-  "runs/fine_tune/scratch/network.safetensors")
+parser:option("--cae", "what 01_cae saved", "runs/cae/cae.safetensors")
+parser:option("--vae", "what 03_vae saved", "runs/vae/vae.safetensors")
+parser:option("--classifier", "what 05_fine_tune saved", "runs/fine_tune/scratch/network.safetensors")
 parser:option("--samples", "of each kind, and images of each data set (default 10000)", 10000):convert(math.tointeger)
 training.add_run_flags(parser, "runs/samples")
 local flags = parser:parse()

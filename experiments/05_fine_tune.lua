@@ -47,8 +47,8 @@ local transfer = require "support.transfer"
 local PARTS <const> = { "head", "whole", "scratch", "few" }
 
 local parser = argparse("05_fine_tune", "Classify with the encoder of an auto-encoder, and without.")
-parser:option("--parts", "with commas between them (default head,whole,scratch,few)", table.concat(PARTS, ","))
-parser:option("--encoder", "what 01_cae saved (default runs/cae/cae.safetensors)", "runs/cae/cae.safetensors")
+parser:option("--parts", "with commas between them", table.concat(PARTS, ","))
+parser:option("--encoder", "what 01_cae saved", "runs/cae/cae.safetensors")
 parser:option("--epochs", "of head, whole and scratch (default 30, 15 and 15)"):convert(math.tointeger)
 parser:option("--steps", "of each training of few (default 600)", 600):convert(math.tointeger)
 parser:option("--repeats", "trainings of few for each number of labels (default 5)", 5):convert(math.tointeger)

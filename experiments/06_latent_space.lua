@@ -31,14 +31,14 @@ local trained = require "support.trained"
 local plot, metrics = perilune.plot, perilune.metrics
 
 local parser = argparse("06_latent_space", "Map the codes of the auto-encoders with PCA and t-SNE.")
-parser:option("--cae", "weights of the auto-encoder (default runs/cae/cae.safetensors)", "runs/cae/cae.safetensors")
-parser:option("--vae", "weights of the variational one (default runs/vae/vae.safetensors)", "runs/vae/vae.safetensors")
+parser:option("--cae", "weights of the auto-encoder", "runs/cae/cae.safetensors")
+parser:option("--vae", "weights of the variational one", "runs/vae/vae.safetensors")
 parser:option("--limit", "use only the first test images"):convert(math.tointeger)
 parser:option("--perplexity", "of t-SNE (default 30)", 30.0):convert(tonumber)
 parser:option("--seed", "of t-SNE (default 1)", 1):convert(math.tointeger)
 parser:option("--threads", "0: as many as the machine offers", 0):convert(math.tointeger)
 parser:option("--data", "folder of the IDX files, if not where Debian puts them")
-parser:option("--out", "folder for the results (default runs/latent)", "runs/latent")
+parser:option("--out", "folder for the results", "runs/latent")
 local flags = parser:parse()
 
 local NEIGHBORS <const> = 10

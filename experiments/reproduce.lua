@@ -23,7 +23,7 @@ local parser = argparse("reproduce", "Run the whole study and write the report."
 parser:flag("--quick", "a small part of the data and few epochs, into another folder")
 parser:flag("--force", "run the stages even if nothing changed")
 parser:option("--only", "names of stages, with commas between them")
-parser:option("--interpreter", "that runs the stages (default lua5.4)", "lua5.4")
+parser:option("--interpreter", "that runs the stages", "lua5.4")
 parser:option("--out", "folder for the results (default runs/reproduce, runs/quick with --quick)")
 local flags = parser:parse()
 

@@ -52,8 +52,8 @@ describe("README", function()
     end
     for path in readme():gmatch("[`%s](%l+/[%w_/]+%.%l+)[`%s]") do
       local handle = io.open(path)
-      assert.is_truthy(handle, path)
-      handle:close()
+      assert.is_truthy(handle or path:find("^runs/"), path)   -- runs/ holds what experiments leave
+      if handle then handle:close() end
     end
   end)
 end)

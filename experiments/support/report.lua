@@ -36,10 +36,19 @@ a { color: var(--mark); }
   th:nth-child(4), td:nth-child(4):empty { display: none; }
 }
 code { font: .9em ui-monospace, "DejaVu Sans Mono", monospace; }
+.word { white-space: nowrap; }
 ]]
 
 local function duration(seconds)
   return ("%d min %02d s"):format(seconds // 60, math.floor(seconds % 60))
+end
+
+-- A command, whose lines end between its words: browsers would end one behind the dashes of an option, too.
+local function command(text)
+  local words = html.escape(text):gsub("[^ ]+", function(word)
+    return word:find("^%-") and html.element("span", word, 'class="word"') or word
+  end)
+  return html.element("code", words)
 end
 
 -- Each row: what, ours, published, remark; the first two are there always.
@@ -56,7 +65,7 @@ end
 local function section(stage)
   local parts = { html.element("h2", html.escape(stage.title), ('id="%s"'):format(stage.name)),
     html.element("p", html.escape(stage.question)),
-    html.element("p", html.element("code", html.escape(stage.command)) .. html.escape(" · " .. duration(stage.seconds)
+    html.element("p", command(stage.command) .. html.escape(" · " .. duration(stage.seconds)
       .. ", " .. stage.finished), 'class="soft"') }
   if #stage.numbers > 0 then parts[#parts + 1] = numbers_table(stage.numbers) end
   for _, figure in ipairs(stage.figures) do parts[#parts + 1] = html.figure(figure.path, figure.caption) end

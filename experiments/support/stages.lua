@@ -126,6 +126,9 @@ local function classifier(here, quick)
       { "scratch/mistakes.png", "The wrong answers that the network was surest of: the answer, then what it is" } } }
 end
 
+-- In the words of the plot.
+local KINDS <const> = { frozen = "encoder as it was", tuned = "encoder, trained on", scratch = "from scratch" }
+
 local function fine_tune(here, quick)
   local arguments = { "--parts", "head,whole,few", "--encoder", "{root}/search/cae.safetensors" }
   if quick then
@@ -145,7 +148,7 @@ local function fine_tune(here, quick)
           remark = ("after %d epochs; PyTorch with the same layers: 88.4%% after 15"):format(rows.whole.epochs) },
       }
       for _, row in ipairs(tables.read_csv(out .. "/few_labels.csv")) do
-        numbers[#numbers + 1] = { what = ("%d labels a class, %s"):format(row.labels_a_class, row.kind),
+        numbers[#numbers + 1] = { what = ("%d labels a class, %s"):format(row.labels_a_class, KINDS[row.kind]),
           ours = percent(row.mean_accuracy), remark = ("mean of %d trainings, deviation %s"):format(row.trainings,
           percent(row.deviation)) }
       end
@@ -167,8 +170,9 @@ local function samples(here, quick)
     numbers = function(out)
       local numbers = {}
       for i, row in ipairs(tables.read_csv(out .. "/samples.csv")) do
-        numbers[i] = { what = row.images:gsub("_", " "), ours = ("%.2f"):format(row.frechet_distance),
-          remark = ("Frechet distance to the test images; top probability %.3f, class entropy %.3f"):format(
+        numbers[i] = { what = "Frechet distance, " .. row.images:gsub("_", " "),
+          ours = ("%.2f"):format(row.frechet_distance),
+          remark = ("to the test images; top probability %.3f, class entropy %.3f"):format(
             row.top_probability, row.class_entropy) }
       end
       return numbers

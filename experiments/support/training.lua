@@ -36,7 +36,7 @@ function M.add_run_flags(parser, out)
   parser:option("--seed", "of weights, order and draws (default 1)", 1):convert(math.tointeger)
   parser:option("--threads", "0: as many as the machine offers", 0):convert(math.tointeger)
   parser:option("--data", "folder of the IDX files, if not where Debian puts them")
-  parser:option("--out", ("folder for the results (default %s)"):format(out), out)
+  parser:option("--out", "folder for the results", out)
 end
 
 --- An error of the parser where a flag that counts something is less than 1.

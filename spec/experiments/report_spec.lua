@@ -17,6 +17,8 @@ describe("the report", function()
     assert.matches("<td>test MSE</td><td>0%.%d+</td><td>0.0166</td>", page)
     assert.matches("the best setting</td><td>n = %d+, d = %d+, %a+, learning rate", page)
     assert.matches("VAE, t%-SNE map: accuracy of 10 nearest neighbours</td><td>%d+%.%d%%</td>", page)
+    assert.matches("<td>%d+ labels a class, encoder as it was</td>", page)
+    assert.matches("<td>Frechet distance, [%w ,()]+</td><td>%d+%.%d%d</td>", page)
     assert.are.equal(1 + 16 + 3 + 3 + 3 + 3 + 4, select(2, page:gsub("data:image/png;base64,iVBOR", "")))
     assert.is_nil(page:find("unknown", 1, true))
   end)
@@ -33,7 +35,7 @@ describe("the report", function()
     file:write("foobar")
     file:close()
     local page = report.page { title = "A <study>", lead = "Lead & more.", facts = { { "Lua", "5.4" } }, stages = { {
-      name = "cae", title = "The code", question = "How well?", command = "lua5.4 x.lua", seconds = 61.5, finished = "then",
+      name = "cae", title = "The code", question = "How well?", command = "lua5.4 x.lua --seed 1", seconds = 61.5, finished = "then",
       numbers = { { what = "test MSE", ours = "0.0131", published = "0.0166" }, { what = "other", ours = "7" } },
       figures = { { path = picture, caption = "\"Two\" rows" }, { path = picture .. ".none.png", caption = "gone" } } } } }
     os.remove(picture)
@@ -44,6 +46,7 @@ describe("the report", function()
     assert.is_truthy(page:find("No such file", 1, true))
     assert.is_truthy(page:find("1 min 01 s, then", 1, true))
     assert.is_truthy(page:find("prefers-color-scheme: dark", 1, true))
+    assert.is_truthy(page:find('<code>lua5.4 x.lua <span class="word">--seed</span> 1</code>', 1, true))
     assert.is_nil(page:find("https?://"))
     -- What was published stands on top, too, and leads to its section.
     assert.is_truthy(page:find('<td><a href="#cae">test MSE</a></td><td>0.0131</td><td>0.0166</td>', 1, true))

@@ -169,6 +169,13 @@ def place(function):
     return adjusted
 
 
+def kl_div(*arguments, reduction="mean", **options):
+    """The mean by itself: PyTorch warns of that reduction."""
+    if reduction == "mean":
+        return F.kl_div(*arguments, reduction="none", **options).mean()
+    return F.kl_div(*arguments, reduction=reduction, **options)
+
+
 def bce_with_logits(input, target, weight=None, pos_weight=None, reduction="mean"):
     return F.binary_cross_entropy_with_logits(input, target, weight, pos_weight=pos_weight, reduction=reduction)
 
@@ -246,7 +253,8 @@ EQUIVALENTS = {
     "upsample": F.interpolate,
 
     # losses
-    **functional("binary_cross_entropy", "kl_div", "l1_loss", "mse_loss", "smooth_l1_loss"),
+    "kl_div": kl_div,
+    **functional("binary_cross_entropy", "l1_loss", "mse_loss", "smooth_l1_loss"),
     "binary_cross_entropy_with_logits": bce_with_logits,
     "cross_entropy": with_ignored(F.cross_entropy),
     "nll_loss": with_ignored(F.nll_loss),
