@@ -160,6 +160,23 @@ describe("scatter", function()
     refuses("x has the value nan, which is not among its choices", "scatter", { x = { "a", nan }, y = { 1, 2 } })
   end)
 
+  it("draws several series, each with its own size, colour and marker, and a legend", function()
+    local figure = sound(plot.scatter { size = 4, series = { { x = { 1, 2 }, y = { 1, 2 }, label = "samples" },
+      { x = perilune.tensor { 3 }, y = { 3 }, size = 20, alpha = 1, color = "#ff0000", marker = "diamond", label = "centre" },
+      { x = { 9 }, y = { 9 } } } }, "samples", "centre", "9")
+    local marks = support.marks(figure)
+    assert.same({ 2, 10, 2 }, { marks[1].radius, marks[2].radius, marks[3].radius })
+    assert.same({ "circle", "diamond", "circle" }, { marks[1].shape, marks[2].shape, marks[3].shape })
+    assert.equal(0xFF0000FF, marks[2].colors[1])
+    assert.is_true(marks[1].colors[1] ~= marks[3].colors[1])
+    assert.equal(2, #support.commands(figure, "dots") - #marks)
+    sound(plot.scatter { series = {} }, "no data")
+    refuses("with series, x stands in each of them", "scatter", { x = { 1 }, series = {} })
+    refuses("x has 1 values but y has 2", "scatter", { series = { { x = { 1 }, y = { 1, 2 } } } })
+    refuses("scatter: series: option y is missing", "scatter", { series = { { x = { 1 } } } })
+    refuses("marker must be one of", "scatter", { series = { { x = { 1 }, y = { 1 }, marker = "star" } } })
+  end)
+
   it("keeps a unit as long on x as on y", function()
     local dots = mark(plot.scatter { x = { 0, 1, 1 }, y = { 0, 0, 1 }, equal = true }, "dots")
     assert.near(dots.x[2] - dots.x[1], dots.y[2] - dots.y[3], 1e-6)
