@@ -4,6 +4,9 @@
 ** whole dimension; a list holds one of these for each leading dimension.  A key that is or holds a tensor is
 ** lua/perilune/indexing.lua's.
 ** Everything goes through the operations select and slice, so that the tape sees it. */
+#include <stdio.h>
+#include <string.h>
+
 #include "../autograd/autograd.h"
 #include "state.h"
 
@@ -83,11 +86,19 @@ static tensor *apply_list(lua_State *L, context *c, tensor *t, int key) {
   return tensor_alias(c, t);
 }
 
+/* One row more than there is: so ends ipairs(t), which asks for rows until it gets nil. */
+static void hint_at_iter(lua_State *L, context *c, const tensor *t, int key) {
+  if (t->n_dims == 0 || !lua_isinteger(L, key) || lua_tointeger(L, key) != t->shape[0] + 1) return;
+  size_t length = strlen(c->error);
+  snprintf(c->error + length, sizeof c->error - length, " (ipairs? use t:iter())");
+}
+
 tensor *bind_index(lua_State *L, context *c, tensor *t, int key) {
   if (lua_istable(L, key)) return apply_list(L, c, t, key);
   int dim = 0;
   lua_pushvalue(L, key);
   tensor *out = apply_part(L, c, tensor_retain(t), &dim);
   lua_pop(L, 1);
+  if (out == NULL) hint_at_iter(L, c, t, key);
   return out;
 }

@@ -223,8 +223,10 @@ static int size(lua_State *L) {
     push_sizes(L, t->n_dims, t->shape);
     return 1;
   }
-  int64_t dim = bind_check_integer(L, 2, "size: dim", -t->n_dims, t->n_dims);
-  if (dim == 0) bind_error(L, "size: dim 0 does not exist: dims count from 1, or from -1 backwards");
+  int64_t dim = bind_check_integer(L, 2, "size: dim", INT64_MIN, INT64_MAX);
+  if (t->n_dims == 0) bind_error(L, "size: a 0-dim tensor has no dim %lld", (long long)dim);
+  if (dim == 0 || dim < -t->n_dims || dim > t->n_dims)
+    bind_error(L, "size: dim is %lld; it must be in -%d..-1 or 1..%d", (long long)dim, t->n_dims, t->n_dims);
   lua_pushinteger(L, t->shape[dim < 0 ? dim + t->n_dims : dim - 1]);
   return 1;
 }

@@ -80,6 +80,13 @@ describe("indexing", function()
     assert.matches("index 4 is not in 1%.%.3", message_of(function() return t[4] end))
     assert.matches("index 0 is not in", message_of(function() return t[0] end))
     assert.matches("index %-4 is not in", message_of(function() return t[-4] end))
+    assert.matches("(ipairs? use t:iter())", message_of(function() for _ in ipairs(t) do end end), 1, true)
+    for _, i in ipairs { 5, -4, 0 } do assert.is_nil(message_of(function() return t[i] end):find("ipairs", 1, true)) end
+    assert.is_nil(message_of(function() return t[{ 4 }] end):find("ipairs", 1, true))
+    for _, dim in ipairs { 0, 3, -3 } do
+      assert.matches(("size: dim is %d; it must be in -2..-1 or 1..2"):format(dim),
+        message_of(function() return t:size(dim) end), 1, true)
+    end
     assert.matches("the range 2%.%.9 is not in 1%.%.3", message_of(function() return t[{ { 2, 9 } }] end))
     assert.matches("too many indices", message_of(function() return t[{ 1, 1, 1 }] end))
     assert.matches("step is 0", message_of(function() return t[{ { 1, 2, 0 } }] end))
