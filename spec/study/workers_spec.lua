@@ -119,6 +119,15 @@ describe("workers on one study", function()
     assert.same({ "COMPLETE", "FAIL", "FAIL", "FAIL" }, states)
   end)
 
+  -- The clock of the pipe ends before the trials that the workers are in.
+  it("say nothing and end after their trials where the process that started them was ended", function()
+    local output = shell(([[%s >%s/out & child=$!
+      n=0; until [ $(grep -c busy %s/out) -ge 3 ] || [ $n -gt 1200 ]; do sleep 0.05; n=$((n + 1)); done
+      kill -TERM $child]]):format(run(9, "long"), root, root))
+    assert.equal("", output)
+    assert.is_true(#trials() < 10)
+  end)
+
   it("need a storage that others can open", function()
     local _, message = pcall(study.create().optimize, study.create(), function() end, { n_jobs = 2 })
     assert.matches("needs a storage that other processes can open", message, 1, true)

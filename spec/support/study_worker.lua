@@ -23,6 +23,10 @@ local function objective(trial)
     io.stdout:write("busy\n")
     busy(60)
   end
+  if mode == "long" then
+    io.stdout:write("busy\n")
+    busy(2)
+  end
   if mode == "error" and trial.number == 5 then error("boom") end
   if mode == "die" and trial.number == 5 then die() end
   if mode == "jobs" then print("in trial " .. trial.number) end

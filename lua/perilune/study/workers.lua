@@ -97,6 +97,7 @@ local function command_line()
   return table.concat(words, " ")
 end
 
+-- Where the calling process was killed, nobody reads: the ticks have ended before they are told to.
 local SHELL = [[
 trap '' INT
 %s | {
@@ -110,7 +111,7 @@ for i in %s; do
 done
 while sleep 1 >/dev/null; do printf '0 \001perilune tick\n'; done &
 wait $waited
-kill $!
+kill $! 2>/dev/null
 }]]
 
 local function script(command, chosen, stop)
