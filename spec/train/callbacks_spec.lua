@@ -313,6 +313,30 @@ describe("ProgressBar", function()
   end)
 end)
 
+describe("the progress bar's metrics", function()
+  it("are those of step and epoch where both are logged, else the one", function()
+    for _, case in ipairs {
+      { { on_step = true, on_epoch = true }, { "loss_epoch", "loss_step" } },
+      { { on_epoch = true }, { "loss_epoch", "loss_step" } },   -- a training step's on_step is true
+      { { on_step = false, on_epoch = true }, { "loss" } }, { {}, { "loss" } },
+    } do
+      local module, trainer = Scripted {}, perilune.Trainer { max_epochs = 1, enable_progress_bar = false }
+      function module:training_step(batch)
+        local loss = self.layer(batch[1]):square():mean()
+        case[1].prog_bar = true
+        self:log("loss", loss, case[1])
+        return loss
+      end
+      trainer:fit(module, loader())
+      local names = {}
+      for name in pairs(trainer.progress_bar_metrics) do names[#names + 1] = name end
+      table.sort(names)
+      assert.same(case[2], names)
+      assert.is_number(trainer.callback_metrics.loss)
+    end
+  end)
+end)
+
 describe("a callback of one's own", function()
   it("has its state in the checkpoint, and a say in it", function()
     local path = os.tmpname()

@@ -4,7 +4,7 @@
 -- Lua floats makes no garbage.  Means are weighted by the number of samples of the batch.
 --
 -- With on_step a value is published after its batch, with on_epoch its reduction at the end of the epoch; with both,
--- as NAME_step and NAME_epoch, and the reduction as NAME too.
+-- as NAME_step and NAME_epoch, and to callbacks, but not to loggers and the progress bar, the reduction as NAME too.
 local core = require "perilune.core"
 local options = require "perilune.options"
 local sorted_keys = require "perilune.sorted_keys"

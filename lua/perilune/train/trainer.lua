@@ -106,7 +106,7 @@ function Trainer:_publish_epoch(stage, published)
   self._row = {}
   self._metrics[stage]:after_epoch(function(name, value, entry, again)
     published[name] = value
-    if again then self._publish(name, value, entry) else self._publish_row(name, value, entry) end
+    if again then self.callback_metrics[name] = value else self._publish_row(name, value, entry) end
   end)
   self:log_metrics(self._row)
 end
