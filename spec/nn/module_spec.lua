@@ -328,6 +328,14 @@ describe("a module's fields", function()
     local layer = nn.Linear(2, 2)
     layer.weight = perilune.ones(2, 2)
     refuses(layer)
+    for value, shown in pairs { [3] = "3", w = '"w"', [true] = "true", [{}] = "a table" } do
+      layer.weight = value
+      for _, name in ipairs { "parameters", "state_dict", "named_parameters" } do
+        raises("Linear: weight was a parameter and is " .. shown .. " now; assign nn.Parameter(t)", layer[name], layer)
+      end
+    end
+    layer.weight = nn.ReLU()   -- a module there is one to see
+    assert.equal(1, #layer:parameters())
     layer.weight = nn.Parameter(perilune.ones(2, 2))
     assert.equal(2, #layer:parameters())
     local late = nn.Linear(2, 2, { bias = false })

@@ -164,8 +164,8 @@ local function join(prefix, name)
   return prefix == "" and key_of(name) or prefix .. "." .. key_of(name)
 end
 
--- The module's own parameters or buffers, in the order of assignment.  A plain tensor that took a parameter's place
--- would silently be left out of training: it is refused here, for assignments to a field that exists go unseen.
+-- The module's own parameters or buffers, in the order of assignment.  What took a parameter's place and is none would
+-- silently be left out of training: it is refused here, for assignments to a field that exists go unseen.
 local function own_parameters(self, visit)
   local known = self._known
   for _, name in ipairs(self._fields) do
@@ -173,9 +173,9 @@ local function own_parameters(self, visit)
     if parameter.is(value) then
       known[name] = "parameter"
       visit(name, value)
-    elseif known[name] == "parameter" and self._buffers[name] == nil and core.is_tensor(value) then
-      core.raise(string.format("%s: %s was a parameter and is a plain tensor now; assign nn.Parameter(t), or use " ..
-        "copy_ under no_grad", self.class_name, name))
+    elseif value ~= nil and known[name] == "parameter" and self._buffers[name] == nil and not is_module(value) then
+      core.raise(string.format("%s: %s was a parameter and is %s now; assign nn.Parameter(t), or use copy_ under " ..
+        "no_grad", self.class_name, name, core.is_tensor(value) and "a plain tensor" or options.described(value)))
     end
   end
 end
