@@ -328,6 +328,24 @@ local function compare_state(own, dict)
   return missing, unexpected, wrong
 end
 
+-- Raises where dict does not fit; returns the names that are not in both.
+local function check_state(self, own, dict, strict)
+  local missing, unexpected, wrong = compare_state(own, dict)
+  local lines = {}
+  if strict and #missing > 0 then lines[#lines + 1] = "missing: " .. table.concat(missing, ", ") end
+  if strict and #unexpected > 0 then lines[#lines + 1] = "unexpected: " .. table.concat(unexpected, ", ") end
+  if #wrong > 0 then lines[#lines + 1] = "wrong: " .. table.concat(wrong, "; ") end
+  if #lines > 0 then
+    core.raise("load_state_dict: the table does not fit " .. self.class_name .. "\n  " .. table.concat(lines, "\n  "))
+  end
+  return { missing = missing, unexpected = unexpected }
+end
+
+-- For a Trainer, which asks before it loads anything; a class with a load_state_dict of its own judges for itself.
+function Module:_check_state(dict)
+  if self.load_state_dict == Module.load_state_dict then check_state(self, live_state(self), dict, true) end
+end
+
 local read_load_options = options.reader("load_state_dict", { { "strict", true } })
 
 --- Copies the values of dict into the parameters and buffers of the same names.  With strict (the default) both sides
@@ -341,18 +359,11 @@ function Module:load_state_dict(dict, given)
     "weights, trainer:fit and trainer:validate take its path as { ckpt_path = path }")
   local strict = read_load_options(loaded.options(given)).strict
   local own = live_state(self)
-  local missing, unexpected, wrong = compare_state(own, dict)
-  local lines = {}
-  if strict and #missing > 0 then lines[#lines + 1] = "missing: " .. table.concat(missing, ", ") end
-  if strict and #unexpected > 0 then lines[#lines + 1] = "unexpected: " .. table.concat(unexpected, ", ") end
-  if #wrong > 0 then lines[#lines + 1] = "wrong: " .. table.concat(wrong, "; ") end
-  if #lines > 0 then
-    core.raise("load_state_dict: the table does not fit " .. self.class_name .. "\n  " .. table.concat(lines, "\n  "))
-  end
+  local told = check_state(self, own, dict, strict)
   for name, tensor in pairs(own) do
     if dict[name] ~= nil then tensor:detach():copy_(dict[name]) end
   end
-  return { missing = missing, unexpected = unexpected }
+  return told
 end
 
 --- Loads the weights of a file: of a Trainer's checkpoint, such as checkpoint_callback.best_model_path, or of one that

@@ -8,6 +8,7 @@ local list_length = require "perilune.list_length"
 local loaded = require "perilune.loaded"
 local options = require "perilune.options"
 local shown = require "perilune.shown"
+local sorted_keys = require "perilune.sorted_keys"
 
 ---@class perilune.optim.Optimizer
 ---@field param_groups table[]  each { params = { tensors }, lr = ..., ... }
@@ -207,7 +208,8 @@ local function read_group(self, saved, g)
   end
   for _, entry in ipairs(self.known) do
     if entry[2] ~= nil and given[entry[1]] == nil then
-      core.raise(string.format("%sgroup %d has no %s", WHAT, g, entry[1]))
+      core.raise(string.format("%sgroup %d has no %s, which %s needs; it has %s: is it of another optimizer?", WHAT, g,
+        entry[1], self.class_name, table.concat(sorted_keys(given), ", ")))
     end
   end
   local read = self.read_saved(given)

@@ -63,7 +63,8 @@ function checkpoint.capture(self)
   local loop = loop_state(self)
   local finished = loop.phase == "epoch_end" or loop.batch >= self.num_training_batches
   local captured = { version = VERSION, loop = loop, rng = core.random.get_rng_state(),
-    optimizer = self.optimizer:state_dict(), scheduler = self._scheduler and self._scheduler.scheduler:state_dict(),
+    optimizer = self.optimizer:state_dict(), optimizer_class = self.optimizer.class_name,
+    scheduler = self._scheduler and self._scheduler.scheduler:state_dict(),
     train_loader = checkpoint.loader_state(self._train_loader, finished),
     val_loader = checkpoint.loader_state(self._val_loader, true),
     metrics = self._metrics.train:state_dict(), callback_metrics = self.callback_metrics,
@@ -151,6 +152,23 @@ local function holders(self, contents)
   return list
 end
 
+local function refuse(message)
+  if type(message) ~= "string" then error(message, 0) end
+  core.raise("Trainer: fit: the checkpoint is not one of this run: " .. message:gsub("^[^\n]-:%d+: ", ""))
+end
+
+-- What tells most comes first: a file of another model has another optimizer's state, too.
+local function check_kinds(self, contents)
+  local module, saved, own = self.module, contents.optimizer_class, self.optimizer.class_name
+  if type(module._check_state) == "function" then
+    local fine, message = pcall(module._check_state, module, contents.state_dict)
+    if not fine then refuse(message) end
+  end
+  if saved and own and saved ~= own then
+    refuse(("it has the state of the optimizer %s, and configure_optimizers made %s"):format(saved, own))
+  end
+end
+
 -- All of them, or, where one does not fit, none: those that have taken their part get back what they had.
 local function load_all(list)
   local before = {}
@@ -162,8 +180,7 @@ local function load_all(list)
       for k = i, 1, -1 do
         if before[k] then pcall(list[k].holder.load_state_dict, list[k].holder, before[k]) end
       end
-      if type(message) ~= "string" then error(message, 0) end
-      core.raise("Trainer: fit: the checkpoint is not one of this run: " .. message:gsub("^[^\n]-:%d+: ", ""))
+      refuse(message)
     end
   end
 end
@@ -173,6 +190,7 @@ end
 ---@param self perilune.Trainer
 ---@param contents table  from load
 function checkpoint.restore(self, contents)
+  check_kinds(self, contents)
   load_all(holders(self, contents))
   local loop = contents.loop
   self.global_step, self.should_stop = loop.global_step, loop.should_stop
