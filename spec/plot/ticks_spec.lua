@@ -94,6 +94,8 @@ describe("numbers as labels", function()
     assert.same({ 1e-3, 1e-2, 1e-1 }, ticks.around_logarithmic(1e-3, 1e-1, 6))
     assert.same({ 2, 5, 10, 20, 50, 100, 200 }, ticks.around_logarithmic(4, 116, 6))
     assert.same({ 2, 5 }, ticks.around_logarithmic(2, 5, 6))
+    assert.same({ 0.5, 1, 2 }, ticks.around_logarithmic(0.501, 1.995, 6, true))      -- around a single 1
+    assert.same({ 2, 3, 4 }, ticks.around_logarithmic(2, 4, 6, true))
     assert.same({ 6, 7, 8 }, ticks.around_logarithmic(6, 8, 6, true))
     assert.same({ nil, nil }, { ticks.around(-1e300, 1e300, 6), (ticks.around_logarithmic(1e-305, 1, 6)) })
     for k = -280, 280, 7 do

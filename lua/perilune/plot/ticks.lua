@@ -194,7 +194,7 @@ function ticks.around(low, high, wanted, whole)
 end
 
 --- The same on a logarithmic axis: powers of ten over two decades and more, else 1, 2 and 5 times them; within a narrow
---- range places of a linear axis.
+--- range places of a linear axis; all integers where they are few.
 ---@param low number  above 0, less than high
 ---@param high number
 ---@param wanted integer
@@ -202,7 +202,8 @@ end
 ---@return number[]|nil places  nil at the ends of what a float can be
 function ticks.around_logarithmic(low, high, wanted, whole)
   if not (low > SMALLEST and high < LARGEST) then return nil end
-  if high / low < 2 then return (ticks.around(low, high, wanted, whole)) end
+  local is_short = whole and low >= 1 and high - low < wanted
+  if high / low < 2 or is_short then return (ticks.around(low, high, wanted, whole)) end
   local from, to = math.floor(math.log(low, 10) + TINY), math.ceil(math.log(high, 10) - TINY)
   if high / low >= 100 then
     local every = math.ceil((to - from) / wanted)
