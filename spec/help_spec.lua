@@ -148,6 +148,7 @@ describe("help", function()
       assert.matches("\n" .. path .. ".fit: ", fits, 1, true)
       assert.is_string(help(path .. ".fit"))
     end
+    assert.matches("\nTrainer.fit: Trains the module.\n", fits, 1, true)
     assert.matches("also: image.save, plot.Figure.save", help("save"), 1, true)
     for wrong, right in pairs { ["nn.Linea"] = "nn.Linear", zeroes = "zeros", stopping = "callbacks.EarlyStopping",
       ["TSNE.fit_transfrom"] = "manifold.TSNE.fit_transform" } do

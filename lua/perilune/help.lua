@@ -254,9 +254,15 @@ local function things_named(name)
   return things
 end
 
+-- "Trains the module." of what goes on for a page.
+local function first_sentence(text)
+  local paragraph = (text .. "\n\n"):match("^(.-)\n[\n@]"):gsub("\n", " ")
+  return paragraph:match("^(.-%.) ") or paragraph
+end
+
 local function list_of_things(name, things)
   local lines = { ("%d things are named %s; help(\"%s\") tells of one:\n"):format(#things, name, things[1].path) }
-  for _, thing in ipairs(things) do lines[#lines + 1] = thing.path .. ": " .. thing.text:match("^[^\n]*") end
+  for _, thing in ipairs(things) do lines[#lines + 1] = thing.path .. ": " .. first_sentence(thing.text) end
   return table.concat(lines, "\n")
 end
 

@@ -59,6 +59,7 @@ end
 
 function TensorDataset:__len() return self.tensors[1].shape[1] end
 
+--- Sample i: position i of each tensor.
 ---@param i integer
 ---@return perilune.Tensor ...
 function TensorDataset:get(i)

@@ -163,6 +163,7 @@ function DataLoader:state_dict()
     order = self.order and self.order:clone() or nil }
 end
 
+--- Goes on from where state_dict was asked: the next iter() yields the rest of that epoch.
 ---@param dict table  from state_dict, for a data set of the same length
 function DataLoader:load_state_dict(dict)
   local what = "DataLoader:load_state_dict: "
