@@ -149,6 +149,7 @@ describe("visualization", function()
     for name, picture in pairs(visualization) do
       if name ~= "pareto_front" then contains(picture(empty), words[name] or "no completed trials", "empty") end
     end
+    contains(visualization.pareto_front(study.create { directions = { "minimize", "minimize" } }), "no completed trials")
     contains(visualization.slice(grown(0)), "no parameters")
     contains(visualization.parallel_coordinate(grown(0)), "no parameters")
     assert.error_matches(function() visualization.contour(grown(1)) end, "contour: it takes two parameters")

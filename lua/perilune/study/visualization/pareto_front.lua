@@ -18,6 +18,8 @@ local function pareto_front(study, given)
   if #study.directions ~= 2 then
     core.raise(("pareto_front: two objectives can be shown, the study has %d"):format(#study.directions))
   end
+  local title = option.title ~= "" and option.title or study.study_name
+  if #trials == 0 then return view.nothing(WHAT, title) end
   local is_best = {}
   for _, trial in ipairs(study.best_trials) do is_best[trial.number] = true end
   local xs, ys, label = {}, {}, {}
@@ -28,8 +30,7 @@ local function pareto_front(study, given)
   end
   local names = option.target_names or { "objective 1", "objective 2" }
   return plot.scatter { x = xs, y = ys, label = label, names = { "trial", "best trial" }, xlabel = names[1],
-    ylabel = names[2], palette = { "#9aa7b0", "#D55E00" },
-    title = option.title ~= "" and option.title or study.study_name }
+    ylabel = names[2], palette = { "#9aa7b0", "#D55E00" }, title = title }
 end
 
 return pareto_front
