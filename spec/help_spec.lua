@@ -130,6 +130,7 @@ describe("help", function()
     assert.matches("^The coordinates of the rows of x", help("PCA.transform"))
     assert.matches("^One step along the gradients", help("Adam.step"))
     assert.matches("^One pass of test_step", help("Trainer.test"))
+    assert.equal(help("StepLR.get_last_lr"), help("get_last_lr"))
     assert.equal(help(), help("perilune"))
   end)
 

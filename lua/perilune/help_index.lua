@@ -98,6 +98,25 @@ local function add_figure(entries)
   add_methods(entries, "plot.Figure", Figure)
 end
 
+-- What all schedulers share is in a class without a public name: its methods are told of by the first of them.
+local function add_methods_of_hidden(entries)
+  local seen, classes = {}, {}
+  for _, entry in ipairs(entries) do
+    if type(entry.value) == "table" and entry.class then
+      classes[#classes + 1], seen[entry.class] = entry, true
+    end
+  end
+  for _, entry in ipairs(classes) do
+    local parent = parent_of(entry.class)
+    if parent and not seen[parent] then
+      seen[parent] = true
+      add_methods(entries, entry.path, parent)
+    end
+  end
+end
+
+local function by_path(a, b) return a.path < b.path end
+
 --- All there is, sorted by path: path is as users write it behind "perilune.", class what the value is or makes.
 ---@param places table<string, table>  "nn.functional" -> the table
 ---@return { path: string, value: any, class: table|nil }[]
@@ -112,7 +131,9 @@ function index.make(places)
   for name, method in pairs(core.methods) do
     if is_method(name, method) then add(entries, "Tensor." .. name, method) end
   end
-  table.sort(entries, function(a, b) return a.path < b.path end)
+  table.sort(entries, by_path)
+  add_methods_of_hidden(entries)
+  table.sort(entries, by_path)
   return entries
 end
 
