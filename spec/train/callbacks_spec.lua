@@ -167,6 +167,10 @@ describe("ModelCheckpoint", function()
     local expected = perilune.load(checkpoint.best_model_path)["state_dict/layer.weight"]
     assert.is_true(perilune.equal(expected, best.layer.weight))
     assert.not_equal(before, best.layer.weight:item())
+    local weights = root .. "/weights.safetensors"
+    assert(perilune.save(weights, best:state_dict()))
+    assert.error_matches(function() fit({}, { max_epochs = 1 }, { ckpt_path = weights }) end,
+      "weights.safetensors: this is not a checkpoint of a Trainer; model:load_from_checkpoint%(path%) loads a file")
     assert.error_matches(function() best:load_state_dict(perilune.load(checkpoint.best_model_path)) end,
       "load_state_dict: this is a Trainer's checkpoint; model:load_from_checkpoint%(path%) takes")
   end)

@@ -111,7 +111,8 @@ function checkpoint.load(path)
   local weights, gradients = loaded.take(tensors, WEIGHTS), loaded.take(tensors, GRADIENTS)
   local contents = state.unflatten(tensors, metadata --[[@as table]])
   if next(weights) == nil or contents.loop and contents.version ~= VERSION then
-    return nil, path .. ": this is not a checkpoint of a Trainer"
+    return nil, path .. ": this is not a checkpoint of a Trainer; " ..
+      "model:load_from_checkpoint(path) loads a file of weights"
   end
   contents.state_dict, contents.gradients = weights, gradients
   return contents
