@@ -5,14 +5,14 @@
 -- 10,000.  The best setting of both is then trained on all 60,000 images, its learning rate falling to zero in one
 -- cycle, and measured on the test images.
 --
---     lua5.4 experiments/02_search.lua                   test MSE 0.0099 (published 0.0166)
+--     lua5.4 experiments/02_search.lua                   test MSE 0.0096 (published 0.0166)
 --                                                        again: goes on where it was killed;
 --                                                        in a second terminal, at the same time: takes part
 --     lua5.4 experiments/02_search.lua --jobs 2          two processes, of one thread each
 --     optuna-dashboard sqlite:///runs/search/study.db    the study is an Optuna study
 --
--- Of two builds, whose sums round differently, at random: validation MSE 0.0147 and 0.0151 (d = 30, n = 7, Adam,
--- learning rate 0.014, weight decay 3e-6), 12 trials pruned.  TPE: 0.0171 and 0.0158 (d = 20, n = 12, RMSprop), 15
+-- Of several builds, whose sums round differently, at random: validation MSE 0.0147 to 0.0152 (d = 30, n = 7, Adam,
+-- learning rate 0.014, weight decay 3e-6), 12 trials pruned.  TPE: 0.0158 to 0.0177 (d = 20, n = 12, RMSprop), 15
 -- pruned; half of its trials are its random start.
 --
 -- Leaves under --out: study.db, search.csv; in random/ and tpe/ trials.csv, pictures of the study and the weights of
