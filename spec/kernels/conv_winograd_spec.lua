@@ -11,6 +11,7 @@ local TOLERANCE <const> = 6e-6
 local CASES = {
   { 16, 16, 16, 10, 10, 1 }, { 17, 24, 17, 9, 8, 1 }, { 40, 33, 20, 7, 11, 0 }, { 17, 20, 40, 6, 9, 2 },
   { 16, 48, 33, 7, 7, { 0, 2 } }, { 130, 17, 16, 6, 8, 1 }, { 144, 24, 16, 7, 6, { 2, 1 } }, { 16, 64, 72, 8, 8, 1 },
+  { 17, 32, 32, 10, 10, 1 }, { 130, 32, 32, 8, 8, 1 },   -- runs of samples that eight does not divide, in all passes
 }
 
 local function run(case, op, dtype, threads, activation)
