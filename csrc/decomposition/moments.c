@@ -15,6 +15,7 @@
 
 #include "../kernels/blas.h"
 #include "../kernels/panel.h"
+#include "../tensor/integers.h"
 #include "../tensor/parallel.h"
 #include "decomposition.h"
 
@@ -50,7 +51,6 @@ typedef struct pass {
   int64_t n_products, n_lays;
 } pass;
 
-static int64_t at_most(int64_t n, int64_t limit) { return n < limit ? n : limit; }
 static int64_t panels_of(int64_t d) { return (d + PANEL - 1) / PANEL; }
 
 /* -- laying out -- */
@@ -127,7 +127,7 @@ static void lay_wide(const pass *p, int64_t first, int64_t n, double *sums) {
 }
 
 static void lay(const pass *p, int64_t task) {
-  int64_t first = task * LAY_ROWS, n = at_most(p->next.n - first, LAY_ROWS);
+  int64_t first = task * LAY_ROWS, n = least(p->next.n - first, LAY_ROWS);
   double *sums = p->task_sums + task * p->x->d;
   if (p->wide) lay_wide(p, first, n, sums);
   else lay_narrow(p, first, n, sums);
@@ -143,8 +143,8 @@ CLONES static void add_row(double *restrict to, const float *restrict sums, int6
 static void multiply_group(const pass *p, int64_t row, int64_t column, int64_t n_panels, int64_t k, int64_t depth) {
   float sums[PANEL * PANEL_WIDTH] __attribute__((aligned(64)));
   const float *panels = (const float *)p->laid.c + k * PANEL;
-  int64_t d = p->x->d, height = at_most(d - row * PANEL, PANEL);
-  int64_t width = at_most(d - column * PANEL, n_panels * PANEL);
+  int64_t d = p->x->d, height = least(d - row * PANEL, PANEL);
+  int64_t width = least(d - column * PANEL, n_panels * PANEL);
   panel_multiply(sums, height, depth, panels + row * p->pitch, panels + column * p->pitch, p->pitch, n_panels);
   for (int64_t r = 0; r < height; r++)
     add_row(p->scatter + (row * PANEL + r) * d + column * PANEL, sums + r * PANEL_WIDTH, width);
@@ -152,15 +152,15 @@ static void multiply_group(const pass *p, int64_t row, int64_t column, int64_t n
 
 /* TILE_WIDTH panels of PANEL_DEPTH rows stay in the second-level cache for all rows of the tile. */
 static void multiply_narrow(const pass *p, tile t) {
-  int64_t n = panels_of(p->x->d), end = at_most(t.column + TILE_WIDTH, n);
+  int64_t n = panels_of(p->x->d), end = least(t.column + TILE_WIDTH, n);
   for (int64_t k = 0; k < p->laid.n; k += PANEL_DEPTH)
-    for (int64_t row = t.row; row < at_most(t.row + TILE_HEIGHT, n); row++)
+    for (int64_t row = t.row; row < least(t.row + TILE_HEIGHT, n); row++)
       for (int64_t column = row > t.column ? row : t.column; column < end; column += PANEL_GROUP)
-        multiply_group(p, row, column, at_most(end - column, PANEL_GROUP), k, at_most(p->laid.n - k, PANEL_DEPTH));
+        multiply_group(p, row, column, least(end - column, PANEL_GROUP), k, least(p->laid.n - k, PANEL_DEPTH));
 }
 
 static void multiply_wide(const pass *p, tile t) {
-  int64_t d = p->x->d, height = at_most(d - t.row, PRODUCT_SIZE), width = at_most(d - t.column, PRODUCT_SIZE);
+  int64_t d = p->x->d, height = least(d - t.row, PRODUCT_SIZE), width = least(d - t.column, PRODUCT_SIZE);
   matrix c = { p->laid.c, p->laid.n, d, d, 1 }, scatter = { p->scatter, d, d, d, 1 };
   matrix a = matrix_block(c, sizeof(double), 0, c.rows, t.row, height);
   matrix b = matrix_block(c, sizeof(double), 0, c.rows, t.column, width);
@@ -196,7 +196,7 @@ static void run(context *c, pass *p) {
   int64_t n = p->x->n;
   for (int64_t first = 0; first < n + BLOCK_ROWS; first += BLOCK_ROWS) {
     p->next.first = first;
-    p->next.n = first < n ? at_most(n - first, BLOCK_ROWS) : 0;
+    p->next.n = first < n ? least(n - first, BLOCK_ROWS) : 0;
     p->n_lays = (p->next.n + LAY_ROWS - 1) / LAY_ROWS;
     p->n_products = first > 0 && p->scatter != NULL ? p->n_tiles : 0;
     parallel_for(c, p->n_products + p->n_lays, 1, run_tasks, p);
@@ -219,7 +219,7 @@ static double item(const rows *x, int64_t row, int64_t i) {
 static void find_shift(const pass *p) {
   const rows *x = p->x;
   double *sums = p->sums;
-  int64_t n = at_most(x->n, SHIFT_ROWS);
+  int64_t n = least(x->n, SHIFT_ROWS);
   memset(sums, 0, (size_t)x->d * sizeof *sums);
   for (int64_t k = 0; k < n; k++)
     for (int64_t i = 0; i < x->d; i++) sums[i] += item(x, k, i);
@@ -243,7 +243,7 @@ static void finish(const pass *p, double *mean) {
 enum { LAID, NEXT, SHIFT, TASK_SUMS, NARROW_SUMS, SUMS, TILES, N_PIECES };
 
 static void measure(const pass *p, size_t n_bytes[N_PIECES]) {
-  int64_t d = p->x->d, n = at_most(p->x->n, BLOCK_ROWS);
+  int64_t d = p->x->d, n = least(p->x->n, BLOCK_ROWS);
   n_bytes[LAID] = p->wide ? (size_t)(n * d) * sizeof(double) : (size_t)(panels_of(d) * p->pitch) * sizeof(float);
   n_bytes[NEXT] = n_bytes[LAID];
   n_bytes[SHIFT] = n_bytes[SUMS] = (size_t)d * sizeof(double);
@@ -268,7 +268,7 @@ static void give_out(pass *p, char *memory, const size_t n_bytes[N_PIECES]) {
 
 status moments(context *c, const rows *x, double *mean, double *scatter) {
   pass p = { .x = x, .wide = x->dtype == DTYPE_FLOAT64, .scatter = scatter };
-  p.pitch = (at_most(x->n, BLOCK_ROWS) + 1) * PANEL;   /* odd: rows of neighbouring panels differ in their cache set */
+  p.pitch = (least(x->n, BLOCK_ROWS) + 1) * PANEL;   /* odd: rows of neighbouring panels differ in their cache set */
   p.n_tiles = list_tiles(&p, NULL);
   size_t n_bytes[N_PIECES], all = 0;
   measure(&p, n_bytes);

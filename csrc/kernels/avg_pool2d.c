@@ -1,10 +1,9 @@
 /* avg_pool2d.c -- y[h, w] = mean of x over a window.   dx = each dy divided among its window's pixels.
 ** Padding counts as zeros, or not at all (count_include_pad = false). */
+#include "../tensor/integers.h"
 #include "average_pool.h"
 
 enum { KERNEL, STRIDE, PADDING, CEIL_MODE, COUNT_PADDING };
-
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 static void fill(span *s, const axis *a, bool count_padding) {
   for (int64_t o = 0; o < a->n_out; o++) {

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "../tensor/derived.h"
+#include "../tensor/integers.h"
 #include "../tensor/parallel.h"
 #include "../tensor/transpose.h"
 
@@ -101,8 +102,6 @@ static void pack_weight(const context *c, plan *p, const float *weight) {
       transpose_float32(c, p->weight + g * group_size + i * taps * p->padded, p->padded,
                         weight + g * m->group_stride + i * m->input_stride, m->output_stride, m->outputs, taps);
 }
-
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* An upper bound: the inside, and each border coordinate by itself. */
 static int64_t most_stretches(const conv_geometry *g, conv_direction to, int d) {

@@ -10,6 +10,7 @@
 ** by channels only, which needs no further dw. */
 #include <string.h>
 
+#include "../tensor/integers.h"
 #include "../tensor/parallel.h"
 #include "conv_lanes.h"
 
@@ -116,8 +117,6 @@ static int64_t make_strips(strip *strips, const conv_window *w, int64_t longest)
   }
   return n;
 }
-
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* Enough items for a few threads to share evenly, from sizes alone. */
 static void cut_work(product_plan *p) {

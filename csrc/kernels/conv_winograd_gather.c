@@ -9,6 +9,7 @@
 ** Each vector is computed by one thread in one order: the same bits for any number of threads. */
 #include <math.h>
 
+#include "../tensor/integers.h"
 #include "../tensor/parallel.h"
 #include "../tensor/scratch.h"
 #include "conv_winograd.h"
@@ -39,9 +40,6 @@ typedef struct plan {
 } plan;
 
 typedef struct place { int64_t row, column, lane; } place;   /* of a tile in tiles; of a vector's first lane */
-
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t parts(int64_t n, int64_t size) { return (n + size - 1) / size; }
 
 /* -- filters -- */
 

@@ -69,7 +69,7 @@ INLINE void gradient_line(vector *to, ptrdiff_t step, const vector *a, const vec
 }
 
 WIDE void winograd_gradient(int64_t n, float *w, ptrdiff_t position, const float *dy, ptrdiff_t row,
-                              ptrdiff_t pixel) {
+                            ptrdiff_t pixel) {
   for (int64_t lane = 0; lane < n * WINOGRAD_LANES; lane += LANES) {
     vector s[N * WINOGRAD_OUTPUT], line[N];
 #pragma GCC unroll 2
@@ -94,7 +94,7 @@ INLINE void finish(float *y, const vector *v, float bias, float floor) {
 }
 
 WIDE void winograd_output(int64_t n, float *y, winograd_strides at, int64_t rows, int64_t columns, const float *m,
-                            ptrdiff_t m_item, ptrdiff_t m_position, const float *bias, float floor) {
+                          ptrdiff_t m_item, ptrdiff_t m_position, const float *bias, float floor) {
   for (int64_t item = 0; item < n; item++, y += at.item, m += m_item) {
     float start = bias != NULL ? bias[item] : 0.0f;
     const int n_rows = rows > 1 ? 2 : 1;

@@ -9,6 +9,7 @@
 ** These are added in order: the same bits for any number of threads. */
 #include <string.h>
 
+#include "../tensor/integers.h"
 #include "../tensor/parallel.h"
 #include "../tensor/scratch.h"
 #include "conv_winograd.h"
@@ -49,9 +50,6 @@ typedef struct side {
   const int64_t *size;
   int64_t channels;
 } side;
-
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t parts(int64_t n, int64_t size) { return (n + size - 1) / size; }
 
 /* The last panel begins earlier where the channels do not fill it: those that two panels share are computed twice. */
 static int64_t first_of_panel(int64_t channels, int64_t panel) {

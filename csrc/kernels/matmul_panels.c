@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "../tensor/integers.h"
 #include "../tensor/parallel.h"
 #include "matmul_tile.h"
 #include "panel.h"
@@ -29,9 +30,6 @@ typedef struct job {
   int64_t tile_height;
 } job;
 
-static int64_t at_most(int64_t n, int64_t limit) { return n < limit ? n : limit; }
-static int64_t parts(int64_t n, int64_t size) { return (n + size - 1) / size; }
-
 /* -- laying out: panels of a, then panels of b -- */
 
 static void lay(void *argument, int64_t begin, int64_t end) {
@@ -43,10 +41,10 @@ static void lay(void *argument, int64_t begin, int64_t end) {
     int64_t q = i - a_panels;
     if (q < 0)
       tile_pack(j->a_panels + i * j->pitch, PANEL, a + i * PANEL * j->a.row_stride, j->depth,
-                at_most(j->rows - i * PANEL, PANEL), j->a.column_stride, j->a.row_stride);
+                least(j->rows - i * PANEL, PANEL), j->a.column_stride, j->a.row_stride);
     else
       tile_pack(j->b_panels + q * j->pitch, PANEL, b + q * PANEL * j->b.column_stride, j->depth,
-                at_most(j->columns - q * PANEL, PANEL), j->b.row_stride, j->b.column_stride);
+                least(j->columns - q * PANEL, PANEL), j->b.row_stride, j->b.column_stride);
   }
 }
 
@@ -65,7 +63,7 @@ CLONES static void store_row(float *restrict out, float *restrict sums, int64_t 
 static void multiply_group(const job *j, int64_t row, int64_t column, int64_t n_panels) {
   float sums[PANEL * PANEL_WIDTH] __attribute__((aligned(64)));
   const product *p = j->p;
-  int64_t height = at_most(j->rows - row, PANEL), width = at_most(j->columns - column, n_panels * PANEL);
+  int64_t height = least(j->rows - row, PANEL), width = least(j->columns - column, n_panels * PANEL);
   bool last = j->first + j->depth == j->a.columns;
   const tile_store store = { (float)p->alpha, 0.0f, NULL, NULL, last && p->relu ? 0.0f : -INFINITY };
   const float *row_bias = last ? p->row_bias : NULL, *column_bias = last ? p->column_bias : NULL;
@@ -84,11 +82,11 @@ static void multiply(void *argument, int64_t begin, int64_t end) {
   int64_t across = parts(j->columns, TILE_WIDTH * PANEL);
   for (int64_t task = begin; task < end; task++) {
     int64_t top = task / across * j->tile_height * PANEL, left = task % across * TILE_WIDTH * PANEL;
-    int64_t bottom = at_most(top + j->tile_height * PANEL, j->rows);
-    int64_t right = at_most(left + TILE_WIDTH * PANEL, j->columns);
+    int64_t bottom = least(top + j->tile_height * PANEL, j->rows);
+    int64_t right = least(left + TILE_WIDTH * PANEL, j->columns);
     for (int64_t row = top; row < bottom; row += PANEL)
       for (int64_t column = left; column < right; column += PANEL_WIDTH)
-        multiply_group(j, row, column, at_most(parts(right - column, PANEL), PANEL_GROUP));
+        multiply_group(j, row, column, least(parts(right - column, PANEL), PANEL_GROUP));
   }
 }
 
@@ -105,9 +103,9 @@ static void run_member(context *c, job *j) {
   for (j->column = 0; j->column < columns; j->column += BLOCK_COLUMNS)
     for (j->row = 0; j->row < rows; j->row += BLOCK_ROWS)
       for (j->first = 0; j->first < depth; j->first += PANEL_DEPTH) {
-        j->columns = at_most(columns - j->column, BLOCK_COLUMNS);
-        j->rows = at_most(rows - j->row, BLOCK_ROWS);
-        j->depth = at_most(depth - j->first, PANEL_DEPTH);
+        j->columns = least(columns - j->column, BLOCK_COLUMNS);
+        j->rows = least(rows - j->row, BLOCK_ROWS);
+        j->depth = least(depth - j->first, PANEL_DEPTH);
         run_block(c, j);
       }
 }
@@ -128,9 +126,9 @@ static matrix member(matrix m, const int64_t *offset, int64_t i) {
 }
 
 status panels_run(context *c, const product *p) {
-  int64_t rows = parts(at_most(p->out.rows, BLOCK_ROWS), PANEL);
-  int64_t columns = parts(at_most(p->out.columns, BLOCK_COLUMNS), PANEL);
-  job j = { .p = p, .pitch = (at_most(p->a.columns, PANEL_DEPTH) + 1) * PANEL };   /* odd: not all in one cache set */
+  int64_t rows = parts(least(p->out.rows, BLOCK_ROWS), PANEL);
+  int64_t columns = parts(least(p->out.columns, BLOCK_COLUMNS), PANEL);
+  job j = { .p = p, .pitch = (least(p->a.columns, PANEL_DEPTH) + 1) * PANEL };   /* odd: not all in one cache set */
   size_t n_bytes = (size_t)((rows + columns) * j.pitch) * sizeof(float);
   j.a_panels = context_get(c, n_bytes);
   if (j.a_panels == NULL) return STATUS_NO_MEMORY;

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "integers.h"
 #include "parallel.h"
 
 enum { BLOCK = 8, TILE = 16, AHEAD = 2 * TILE };
@@ -86,8 +87,6 @@ typedef struct job {
   const float *from;
   int64_t to_stride, from_stride, rows, columns;
 } job;
-
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* Rows lie far apart: the hardware does not see the next ones coming. */
 static void fetch_ahead(const job *t, int64_t row, int64_t column) {
