@@ -6,6 +6,7 @@
 #include "../kernels/blas.h"
 #include "../kernels/matmul_tile.h"
 #include "../kernels/panel.h"
+#include "../tensor/integers.h"
 #include "../tensor/parallel.h"
 #include "decomposition.h"
 
@@ -20,7 +21,6 @@ typedef struct projection {
   void *z;                /* (n, k) */
 } projection;
 
-static int64_t at_most(int64_t n, int64_t limit) { return n < limit ? n : limit; }
 static int64_t panels_of(int64_t k) { return (k + PANEL - 1) / PANEL; }
 
 /* -- float32 -- */
@@ -41,9 +41,9 @@ static void multiply_rows(const projection *p, int64_t first, int64_t n, int64_t
   float sums[PANEL * PANEL_WIDTH] __attribute__((aligned(64)));
   int64_t pitch = p->x->d * PANEL, n_panels = panels_of(p->k);
   for (int64_t q = 0; q < n_panels; q += PANEL_GROUP) {
-    int64_t width = at_most(p->k - q * PANEL, PANEL_WIDTH);
+    int64_t width = least(p->k - q * PANEL, PANEL_WIDTH);
     panel_multiply(sums, n, depth, panel, p->panels + q * pitch + feature * PANEL, pitch,
-                   at_most(n_panels - q, PANEL_GROUP));
+                   least(n_panels - q, PANEL_GROUP));
     for (int64_t i = 0; i < n; i++)
       put((float *)p->z + (first + i) * p->k + q * PANEL, sums + i * PANEL_WIDTH, width, feature > 0);
   }
@@ -54,7 +54,7 @@ static void project_narrow(void *argument, int64_t begin, int64_t end) {
   float panel[PANEL * DEPTH] __attribute__((aligned(64)));
   for (int64_t first = begin; first < end; first += PANEL)
     for (int64_t feature = 0; feature < p->x->d; feature += DEPTH) {
-      int64_t n = at_most(end - first, PANEL), depth = at_most(p->x->d - feature, DEPTH);
+      int64_t n = least(end - first, PANEL), depth = least(p->x->d - feature, DEPTH);
       lay_rows(p, first, n, feature, depth, panel);
       multiply_rows(p, first, n, feature, depth, panel);
     }
@@ -66,7 +66,7 @@ static status run_narrow(context *c, projection *p, const float *basis) {
   float *panels = context_get(c, n_bytes);
   if (panels == NULL) return STATUS_NO_MEMORY;
   for (int64_t q = 0; q < n_panels; q++)
-    tile_pack(panels + q * d * PANEL, PANEL, basis + q * PANEL * d, d, at_most(p->k - q * PANEL, PANEL), 1, d);
+    tile_pack(panels + q * d * PANEL, PANEL, basis + q * PANEL * d, d, least(p->k - q * PANEL, PANEL), 1, d);
   p->panels = panels;
   parallel_for(c, p->x->n, ROWS, project_narrow, p);
   context_put(c, panels, n_bytes);
@@ -81,7 +81,7 @@ static void project_wide(void *argument, int64_t begin, int64_t end) {
   int64_t n = end - begin, d = p->x->d;
   matrix z = { (double *)p->z + begin * p->k, n, p->k, p->k, 1 };
   for (int64_t feature = 0; feature < d; feature += DEPTH) {
-    int64_t depth = at_most(d - feature, DEPTH);
+    int64_t depth = least(d - feature, DEPTH);
     centred(p->x, p->mean, begin, n, feature, depth, c, depth);
     matrix a = { c, n, depth, depth, 1 }, basis = { (void *)(uintptr_t)(p->basis + feature), p->k, depth, d, 1 };
     blas_product(DTYPE_FLOAT64, z, matrix_normal(a), matrix_normal(matrix_transposed(basis)), 1.0, feature > 0);

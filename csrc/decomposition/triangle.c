@@ -7,6 +7,7 @@
 
 #include "../kernels/blas.h"
 #include "../kernels/lapack.h"
+#include "../tensor/integers.h"
 #include "../tensor/parallel.h"
 #include "decomposition.h"
 
@@ -25,14 +26,12 @@ typedef struct round {
   char *out;              /* the R's above each other, (at most d rows each, d) */
 } round;
 
-static int64_t at_most(int64_t n, int64_t limit) { return n < limit ? n : limit; }
-
 static void reduce_block(const round *r, int64_t slot) {
   int64_t block = r->first_block + slot, first = block * r->block_rows, d = r->x->d;
-  int64_t n = at_most(r->x->n - first, r->block_rows), height = at_most(n, d);
+  int64_t n = least(r->x->n - first, r->block_rows), height = least(n, d);
   size_t size = dtype_size(r->d);
   char *c = r->blocks + (size_t)slot * r->block_bytes, *work = c + r->block_bytes - r->work_bytes;
-  char *to = r->out + (size_t)(block * at_most(r->block_rows, d) * d) * size;
+  char *to = r->out + (size_t)(block * least(r->block_rows, d) * d) * size;
   if (r->mean != NULL) centred(r->x, r->mean, first, n, 0, d, c, d);
   else memcpy(c, (const char *)r->x->data + (size_t)(first * d) * size, (size_t)(n * d) * size);
   lapack_gelqf_in(r->d, (int)d, (int)n, c, work, (int)(r->work_bytes / size));
@@ -50,30 +49,30 @@ static void reduce_blocks(void *argument, int64_t begin, int64_t end) {
 static int64_t run(context *c, round *r) {
   int64_t n = r->x->n, d = r->x->d, n_blocks = (n + r->block_rows - 1) / r->block_rows;
   for (r->first_block = 0; r->first_block < n_blocks; r->first_block += AT_ONCE)
-    parallel_for(c, at_most(n_blocks - r->first_block, AT_ONCE), 1, reduce_blocks, r);
+    parallel_for(c, least(n_blocks - r->first_block, AT_ONCE), 1, reduce_blocks, r);
   int64_t last = n - (n_blocks - 1) * r->block_rows;
-  return (n_blocks - 1) * at_most(r->block_rows, d) + at_most(last, d);
+  return (n_blocks - 1) * least(r->block_rows, d) + least(last, d);
 }
 
 status triangle(context *c, const rows *x, const void *mean, dtype d, void *out) {
   int64_t f = x->d, block_rows = 2 * f > BLOCK_ROWS ? 2 * f : BLOCK_ROWS;
   int64_t n_blocks = (x->n + block_rows - 1) / block_rows;
   size_t size = dtype_size(d), work_bytes = (size_t)lapack_gelqf_work(f) * size;
-  size_t block_bytes = ((size_t)(at_most(x->n, block_rows) * f) * size + work_bytes + 63) / 64 * 64;
+  size_t block_bytes = ((size_t)(least(x->n, block_rows) * f) * size + work_bytes + 63) / 64 * 64;
   size_t stack_bytes = (size_t)(n_blocks * f * f) * size;
-  size_t n_bytes = (size_t)at_most(n_blocks, AT_ONCE) * block_bytes + 2 * stack_bytes;
+  size_t n_bytes = (size_t)least(n_blocks, AT_ONCE) * block_bytes + 2 * stack_bytes;
   if (!blas_fits(block_rows * f))
     return context_fail(c, STATUS_INVALID, "PCA: %lld features are more than LAPACK can take", (long long)f);
   char *memory = context_get(c, n_bytes);
   if (memory == NULL) return STATUS_NO_MEMORY;
-  char *stack = memory + (size_t)at_most(n_blocks, AT_ONCE) * block_bytes;
+  char *stack = memory + (size_t)least(n_blocks, AT_ONCE) * block_bytes;
   rows from = *x;
   round r = { &from, mean, d, block_rows, 0, memory, block_bytes, work_bytes, stack };
   blas_region region = blas_enter();
   for (;;) {
     int64_t left = run(c, &r);
     from = (rows){ r.out, d, left, f, f };
-    if (left <= at_most(x->n, f)) break;
+    if (left <= least(x->n, f)) break;
     r.mean = NULL;
     r.out = r.out == stack ? stack + stack_bytes : stack;
   }
